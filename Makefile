@@ -1,0 +1,60 @@
+# Thin lines over `python -m …`; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+REQUIREMENTS := requirements.txt $(wildcard services/*/requirements*.txt) client/requirements.txt benchmarks/requirements.txt
+INPUTS := $(REQUIREMENTS:.txt=.in)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup browser demo test test-fast check train evaluate bench lock corpus clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.installed ## make .venv with every pinned dependency
+
+.venv/.installed: $(REQUIREMENTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(addprefix -r ,$(REQUIREMENTS))
+	touch $@
+
+browser: ## install Chromium for the browser tests, where it is missing
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core; } || \
+	  echo 'Chromium is missing and cannot be installed here: the browser tests will be skipped (install the package "chromium").'
+
+demo: setup ## train, start both services and the client application
+	$(BIN)/python -m services.demo
+
+test: setup browser ## all tests
+	$(BIN)/python -m pytest
+
+test-fast: setup ## the tests that take seconds
+	$(BIN)/python -m pytest -m 'not slow'
+
+check: setup ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+train: setup ## train the FAQ model on the repository's corpus
+	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq
+
+evaluate: setup ## evaluate that model
+	$(BIN)/python -m services.faq evaluate --data services/faq/corpus --model models/faq
+
+corpus: setup ## rebuild the corpus files from services/faq/corpus/topics
+	$(BIN)/python -m services.faq corpus --write
+
+bench: setup ## every benchmark of docs/benchmarks.md
+	$(BIN)/python -m benchmarks all
+
+lock: ## refresh every pin from the *.in files
+	test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv; }
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 -o constraints.txt $(INPUTS)
+	for input in $(INPUTS); do \
+	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; \
+	done
+
+clean: ## remove everything that is made, models too
+	rm -rf .venv .venvs .demo models .pytest_cache .ruff_cache .hypothesis

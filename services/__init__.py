@@ -1,0 +1,1 @@
+"""The scoring services and the library that serves them."""

@@ -1,0 +1,205 @@
+"""The Flask application of a scoring service."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import flask_swagger_ui
+import orjson
+from flask import Flask, Response, g, request, send_from_directory
+from werkzeug.exceptions import HTTPException
+
+from services.serving.api_keys import KeyRing
+from services.serving.batching import Batcher
+from services.serving.gate import Gate, closing_while_draining
+from services.serving.lifecycle import Lifecycle
+from services.serving.metrics import Metrics
+from services.serving.model import Model, Operation
+from services.serving.openapi import openapi_document
+from services.serving.problem import PROBLEM_TYPE, Problem
+from services.serving.rate_limit import RateLimiter
+from services.serving.scoring import Limits, Scoring
+from services.serving.settings import ServiceSettings
+from services.serving.slow_bodies import SlowBodies
+
+log = logging.getLogger("access")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PROBES = ("/livez", "/readyz")
+STUCK_SECONDS = 60.0
+"""A batch that runs for so long will never end; the process is better restarted."""
+
+PAGES = Path(__file__).parent / "pages"
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
+DOCS_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Service:
+    """One model with everything around it, as a WSGI application.
+
+    Attributes:
+        wsgi: what a WSGI server calls.
+        flask: the Flask application inside, for tests and extensions.
+    """
+
+    def __init__(
+        self,
+        model: Model[Any, Any],
+        settings: ServiceSettings,
+        *,
+        lifecycle: Lifecycle | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
+        self.lifecycle = lifecycle or Lifecycle()
+        self.batcher: Batcher[Any, Any] = Batcher(
+            model.predict,
+            max_batch=settings.max_batch,
+            queue_limit=settings.queue_limit,
+            patience_seconds=settings.deadline_ms / 1000,
+            observe=self.metrics.observe_batch,
+        )
+        self.metrics.follow_queue(lambda: self.batcher.depth)
+        self._access_log = settings.access_log
+        self._scoring = Scoring(
+            model=model,
+            batcher=self.batcher,
+            keys=KeyRing(settings.keys, model.scope),
+            limiter=RateLimiter(settings.requests_per_second),
+            limits=Limits(settings.max_body_bytes, settings.deadline_ms / 1000),
+            slow_bodies=SlowBodies(
+                settings.port, settings.body_seconds, settings.deadline_ms / 1000
+            ),
+            metrics=self.metrics,
+        )
+        self.flask = self._flask(model)
+        gate = Gate(
+            self.flask.wsgi_app,
+            paths=[operation.path for operation in model.operations()],
+            batcher=self.batcher,
+            on_refusal=self._count_refusal,
+        )
+        self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
+
+    def _flask(self, model: Model[Any, Any]) -> Flask:
+        app = Flask(model.info.name, static_folder=None)
+        app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+        app.before_request(_begin)
+        app.after_request(self._finish)
+        app.register_error_handler(Problem, _answer_problem)
+        app.register_error_handler(HTTPException, _answer_http_exception)
+        app.register_error_handler(Exception, _answer_exception)
+        for operation in model.operations():
+            self._route(app, operation)
+        document = orjson.dumps(openapi_document(model, needs_key=not self._scoring.keys.is_open))
+        app.add_url_rule("/livez", view_func=self._livez)
+        app.add_url_rule("/readyz", view_func=self._readyz)
+        app.add_url_rule(
+            "/openapi.json",
+            "openapi",
+            lambda: Response(document, mimetype="application/json"),
+        )
+        app.add_url_rule("/docs", "docs", lambda: send_from_directory(PAGES, "docs.html"))
+        app.add_url_rule("/docs/<path:name>", "docs_files", _docs_file)
+        return app
+
+    def _route(self, app: Flask, operation: Operation[Any, Any]) -> None:
+        def view() -> Response:
+            scored = self._scoring.answer(operation, request)
+            g.key_name = scored.key.name
+            g.received_bytes = scored.received_bytes
+            return scored.response
+
+        app.add_url_rule(
+            operation.path, operation.operation_id, view, methods=["POST"], strict_slashes=True
+        )
+
+    def _livez(self) -> Response:
+        """Alive unless the batcher is gone or stuck. Never waits for the model."""
+        alive = self.batcher.is_alive and self.batcher.busy_seconds() < STUCK_SECONDS
+        return _status("alive" if alive else "stuck", 200 if alive else 503)
+
+    def _readyz(self) -> Response:
+        ready = self.lifecycle.ready
+        return _status("ready" if ready else "not ready", 200 if ready else 503)
+
+    def _count_refusal(self, path: str) -> None:
+        self.metrics.requests.labels(path, "503").inc()
+        self.metrics.rejected.labels("capacity").inc()
+
+    def _finish(self, response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Content-Security-Policy", API_POLICY)
+        response.headers.setdefault("Cache-Control", "no-store")
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        seconds = time.perf_counter() - g.began
+        self.metrics.requests.labels(route, str(response.status_code)).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        if reason := g.get("rejected", ""):
+            self.metrics.rejected.labels(reason).inc()
+        if self._access_log and route not in PROBES:
+            log.info(
+                "request",
+                extra={
+                    "request_id": g.request_id,
+                    "method": request.method if request.url_rule else "",
+                    "route": route,
+                    "status": response.status_code,
+                    "ms": round(seconds * 1000, 2),
+                    "key": g.get("key_name", ""),
+                    "bytes_in": g.get("received_bytes", 0),
+                    "bytes_out": response.content_length or 0,
+                },
+            )
+        return response
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    asked = request.headers.get("X-Request-Id", "")
+    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+
+
+def _answer_problem(problem: Problem) -> Response:
+    g.rejected = problem.reason
+    response = Response(
+        problem.body(g.get("request_id", "")), status=problem.status, mimetype=PROBLEM_TYPE
+    )
+    response.headers.extend(problem.headers)
+    return response
+
+
+def _answer_http_exception(error: HTTPException) -> Response:
+    """Flask's own errors, such as an unknown path, in the shape of all others."""
+    status = error.code or 500
+    details = {
+        404: "There is nothing at this path.",
+        405: "This path does not take this method.",
+    }
+    response = _answer_problem(Problem(status, details.get(status, "The request is refused.")))
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            response.headers[name] = value
+    return response
+
+
+def _answer_exception(error: Exception) -> Response:
+    logging.getLogger(__name__).error("unexpected error", exc_info=error)
+    return _answer_problem(Problem(500, "The service failed; the error is in its log."))
+
+
+def _status(status: str, code: int) -> Response:
+    return Response(orjson.dumps({"status": status}), status=code, mimetype="application/json")
+
+
+def _docs_file(name: str) -> Response:
+    folder = PAGES if name == "docs.js" else SWAGGER_UI
+    return send_from_directory(folder, name, max_age=3600)

@@ -1,0 +1,267 @@
+"""A work-conserving batcher with admission control.
+
+One thread runs the model. The moment the model is idle it takes what is queued, up to
+``max_batch`` items, and never waits for more: at low load an item is scored alone at once, under
+load batches grow by themselves. (Triton's dynamic batcher with no queue delay and TensorFlow
+Serving's advice for CPUs are the same rule.)
+
+Admission is bounded twice: by the number of items in the house (``queue_limit``), and by the
+predicted wait, which must not exceed the request's deadline. Either way the client is told at
+once, with the time after which a retry makes sense.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, cast
+
+from services.serving.model import Item, Output
+from services.serving.problem import Problem
+
+SMOOTHING = 0.2
+"""Weight of the newest batch in the moving average of the seconds per item."""
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """One batch as metrics see it; times in seconds."""
+
+    size: int
+    inference_seconds: float
+    queue_seconds: Sequence[float]
+    dropped: int
+
+
+class _Ticket(Generic[Item, Output]):
+    """One request's items on their way through the batcher."""
+
+    def __init__(self, items: Sequence[Item], deadline: float) -> None:
+        self.items = items
+        self.deadline = deadline
+        self.queued_at = time.monotonic()
+        self.outputs: list[Output | None] = [None] * len(items)
+        self.missing = len(items)
+        self.failure: Exception | None = None
+        self.abandoned = False
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class Batcher(Generic[Item, Output]):
+    """Scores items of many requests in one thread, in batches.
+
+    Args:
+        predict: scores a batch; returns one output per item.
+        max_batch: most items per batch.
+        queue_limit: most items admitted at once, those being scored included.
+        patience_seconds: the longest wait that any request would accept.
+        observe: called by the batcher thread after each batch.
+    """
+
+    def __init__(
+        self,
+        predict: Callable[[Sequence[Item]], Sequence[Output]],
+        *,
+        max_batch: int,
+        queue_limit: int,
+        patience_seconds: float = math.inf,
+        observe: Callable[[BatchReport], None] = lambda report: None,
+    ) -> None:
+        self._predict = predict
+        self._patience_seconds = patience_seconds
+        self._max_batch = max_batch
+        self._queue_limit = queue_limit
+        self._observe = observe
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[_Ticket[Item, Output], int]] = deque()
+        self._admitted = 0
+        self._seconds_per_item = 0.0
+        self._batch_started: float | None = None
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next request would be refused; cheap enough to ask before anything else."""
+        admitted = self._admitted
+        return admitted >= self._queue_limit or (
+            admitted > 0 and self._seconds_per_item * (admitted + 1) > self._patience_seconds
+        )
+
+    @property
+    def depth(self) -> int:
+        """Items admitted and not yet answered: what an autoscaler should follow."""
+        return self._admitted
+
+    @property
+    def expected_wait_seconds(self) -> float:
+        """Predicted seconds until an item admitted now is scored."""
+        return self._seconds_per_item * (self._admitted + 1)
+
+    def busy_seconds(self) -> float:
+        """How long the present batch has been running; 0 when the model is idle."""
+        started = self._batch_started
+        return time.monotonic() - started if started is not None else 0.0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the batcher thread is running."""
+        return self._thread.is_alive()
+
+    @contextmanager
+    def admit(self, deadline: float) -> Iterator[Admission[Item, Output]]:
+        """Reserve one place before any work is put into the request, decoding included.
+
+        Raises:
+            Problem: 503 with Retry-After, if the house is full or the wait would be too long.
+        """
+        admission = Admission(self, deadline)
+        admission.reserve(1)
+        try:
+            yield admission
+        finally:
+            admission.release()
+
+    def close(self) -> None:
+        """Score what is queued, then end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def reserve(self, places: int, deadline: float) -> None:
+        """Take ``places`` places, or refuse; see :meth:`admit`."""
+        with self._changed:
+            wait = self._seconds_per_item * (self._admitted + places)
+            if self._admitted and self._admitted + places > self._queue_limit:
+                raise at_capacity(wait)
+            if self._admitted and time.monotonic() + wait > deadline:
+                raise at_capacity(wait)
+            self._admitted += places
+
+    def release(self, places: int) -> None:
+        """Give places back."""
+        with self._changed:
+            self._admitted -= places
+
+    def score(self, items: Sequence[Item], deadline: float) -> Sequence[Output]:
+        """Queue ``items`` and wait for their outputs, for which places must be reserved.
+
+        Raises:
+            Problem: 504 past the deadline.
+        """
+        if not items:
+            return []
+        ticket: _Ticket[Item, Output] = _Ticket(items, deadline)
+        with self._changed:
+            self._queue.extend((ticket, index) for index in range(len(items)))
+            self._changed.notify()
+        if not ticket.done.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            ticket.abandoned = True
+            raise past_deadline()
+        if ticket.failure is not None:
+            raise ticket.failure
+        return cast("Sequence[Output]", ticket.outputs)
+
+    def _run(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            self._batch_started = time.monotonic()
+            live = [entry for entry in batch if not self._is_dead(entry[0])]
+            if live:
+                self._score_batch(live)
+            elapsed = time.monotonic() - self._batch_started
+            started, self._batch_started = self._batch_started, None
+            if live:
+                self._learn(elapsed / len(live))
+            waits = [started - ticket.queued_at for ticket, _ in live]
+            self._observe(BatchReport(len(live), elapsed, waits, len(batch) - len(live)))
+
+    def _next_batch(self) -> list[tuple[_Ticket[Item, Output], int]] | None:
+        with self._changed:
+            while not self._queue:
+                if self._closing:
+                    return None
+                self._changed.wait()
+            return [self._queue.popleft() for _ in range(min(self._max_batch, len(self._queue)))]
+
+    @staticmethod
+    def _is_dead(ticket: _Ticket[Item, Output]) -> bool:
+        return ticket.abandoned or ticket.failure is not None or ticket.deadline <= time.monotonic()
+
+    def _score_batch(self, batch: Sequence[tuple[_Ticket[Item, Output], int]]) -> None:
+        try:
+            outputs = self._predict([ticket.items[index] for ticket, index in batch])
+            if len(outputs) != len(batch):
+                raise RuntimeError("the model returned another number of outputs than items")
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch[0][0], error)
+                return
+            # One bad item must not fail its neighbours: score each on its own.
+            for entry in batch:
+                self._score_batch([entry])
+            return
+        for (ticket, index), output in zip(batch, outputs, strict=True):
+            ticket.outputs[index] = output
+            ticket.missing -= 1
+            if not ticket.missing and ticket.failure is None:
+                ticket.done.release()
+
+    def _learn(self, seconds_per_item: float) -> None:
+        known = self._seconds_per_item
+        self._seconds_per_item = (
+            known + SMOOTHING * (seconds_per_item - known) if known else seconds_per_item
+        )
+
+
+class Admission(Generic[Item, Output]):
+    """The places that one request holds in a :class:`Batcher`."""
+
+    def __init__(self, batcher: Batcher[Item, Output], deadline: float) -> None:
+        self._batcher = batcher
+        self._deadline = deadline
+        self._places = 0
+
+    def reserve(self, places: int) -> None:
+        """Take further places, as :meth:`Batcher.admit` does."""
+        self._batcher.reserve(places, self._deadline)
+        self._places += places
+
+    def release(self) -> None:
+        """Give all places back."""
+        self._batcher.release(self._places)
+        self._places = 0
+
+    def score(self, items: Sequence[Item]) -> Sequence[Output]:
+        """Score ``items``, reserving the places that they need beyond the first."""
+        if len(items) > self._places:
+            self.reserve(len(items) - self._places)
+        return self._batcher.score(items, self._deadline)
+
+
+def at_capacity(wait_seconds: float) -> Problem:
+    """The refusal of a full service: the client may come back after the predicted wait."""
+    return Problem(
+        503,
+        "The service is at capacity; try again later.",
+        retry_after_seconds=wait_seconds,
+        reason="capacity",
+    )
+
+
+def past_deadline() -> Problem:
+    """The answer to a request that was not scored in time."""
+    return Problem(504, "The answer was not ready before the deadline.", reason="deadline")
+
+
+def _fail(ticket: _Ticket[Item, Output], error: Exception) -> None:
+    if ticket.failure is None:
+        ticket.failure = error
+        ticket.done.release()

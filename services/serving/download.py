@@ -1,0 +1,121 @@
+"""Downloads that are resumed, bounded and checked before anyone sees the file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from tqdm import tqdm
+
+PIECE = 1 << 18
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+ATTEMPTS = 3
+
+
+class DownloadError(Exception):
+    """A download that failed; the message is one line and says what to do."""
+
+
+def download(
+    url: str,
+    destination: Path,
+    *,
+    sha256: str | None = None,
+    sha256_prefix: str | None = None,
+    max_bytes: int = 4 << 30,
+    progress: bool = True,
+) -> str:
+    """Fetch ``url`` to ``destination`` and return the file's SHA-256 in hex.
+
+    What arrived of an interrupted download stays in ``destination`` + ``.part`` and is resumed,
+    if the server still has the same file (its ETag or Last-Modified date, RFC 9110 section 13.1.5).
+    A file with the wrong hash is deleted.
+
+    Raises:
+        DownloadError: the URL is not http(s), cannot be reached, is too large or has another hash.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DownloadError(f"{url}: only http and https addresses can be fetched")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    part = destination.with_name(destination.name + ".part")
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _fetch(url, part, max_bytes=max_bytes, progress=progress)
+            break
+        except httpx.TransportError as error:
+            if attempt == ATTEMPTS or isinstance(error, httpx.ConnectError):
+                raise DownloadError(f"{url}: cannot be fetched ({_reason(error)})") from None
+        except httpx.InvalidURL:
+            raise DownloadError(f"{url}: is not a valid address") from None
+    return _accept(url, part, destination, sha256=sha256, sha256_prefix=sha256_prefix)
+
+
+def _fetch(url: str, part: Path, *, max_bytes: int, progress: bool) -> None:
+    validator = part.with_name(part.name + ".etag")
+    offset = part.stat().st_size if part.exists() and validator.exists() else 0
+    headers = {"Accept-Encoding": "identity"}
+    if offset:
+        headers |= {"Range": f"bytes={offset}-", "If-Range": validator.read_text()}
+    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    with httpx.stream("GET", url, headers=headers, timeout=timeout, follow_redirects=True) as got:
+        if got.status_code == 416 and offset:
+            return
+        if got.status_code not in (200, 206):
+            raise DownloadError(f"{url}: the server answered {got.status_code}")
+        offset = offset if got.status_code == 206 else 0
+        _remember_validator(validator, got.headers)
+        total = offset + int(got.headers.get("Content-Length", 0)) or None
+        if (total or 0) > max_bytes:
+            raise DownloadError(f"{url}: is larger than the limit of {max_bytes:,} bytes")
+        with (
+            part.open("ab" if offset else "wb") as stream,
+            tqdm(
+                total=total, initial=offset, unit="B", unit_scale=True, desc=part.stem,
+                disable=None if progress else True,
+            ) as bar,
+        ):  # fmt: skip
+            for piece in got.iter_raw(PIECE):
+                if stream.tell() + len(piece) > max_bytes:
+                    raise DownloadError(f"{url}: is larger than the limit of {max_bytes:,} bytes")
+                stream.write(piece)
+                bar.update(len(piece))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _remember_validator(path: Path, headers: httpx.Headers) -> None:
+    etag = headers.get("ETag", "")
+    strong = etag if not etag.startswith("W/") else ""
+    if validator := strong or headers.get("Last-Modified", ""):
+        path.write_text(validator)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _accept(
+    url: str, part: Path, destination: Path, *, sha256: str | None, sha256_prefix: str | None
+) -> str:
+    digest = hashlib.sha256()
+    with part.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    actual = digest.hexdigest()
+    part.with_name(part.name + ".etag").unlink(missing_ok=True)
+    expected = (sha256 or sha256_prefix or "").lower()
+    if not (actual == expected if sha256 else actual.startswith(expected)):
+        part.unlink()
+        raise DownloadError(
+            f"{url}: has SHA-256 {actual[:16]}…, expected {expected[:16]}…; the file was deleted"
+        )
+    part.replace(destination)
+    return actual
+
+
+def _reason(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,111 @@
+"""The first thing that a request meets: refusal at capacity, and the farewell while draining.
+
+A refusal must cost far less than an answer, or a service that gets three times what it can do
+would spend its time refusing. So it is given before routing, keys and body.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from services.serving.batching import Batcher, at_capacity
+from services.serving.lifecycle import Lifecycle
+from services.serving.problem import PROBLEM_TYPE
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 1.0
+Write = Callable[[bytes], object]
+
+
+class Gate:
+    """A WSGI application around another one.
+
+    Args:
+        application: what answers the requests that pass.
+        paths: the paths that need the model; only POST requests to these are ever refused.
+        batcher: says whether there is room.
+        on_refusal: called with the path of each refused request.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        paths: Sequence[str],
+        batcher: Batcher[Any, Any],
+        on_refusal: Callable[[str], None],
+    ) -> None:
+        self._application = application
+        self._paths = frozenset(paths)
+        self._batcher = batcher
+        self._on_refusal = on_refusal
+        self._lock = threading.Lock()
+        self._refused = 0
+        self._reported_at = 0.0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if (
+            self._batcher.is_full
+            and environ["REQUEST_METHOD"] == "POST"
+            and environ["PATH_INFO"] in self._paths
+        ):
+            return self._refuse(environ["PATH_INFO"], start_response)
+        return self._application(environ, start_response)
+
+    def _refuse(self, path: str, start_response: StartResponse) -> Iterable[bytes]:
+        problem = at_capacity(self._batcher.expected_wait_seconds)
+        request_id = secrets.token_hex(8)
+        body = problem.body(request_id)
+        self._on_refusal(path)
+        self._report()
+        start_response(
+            "503 Service Unavailable",
+            [
+                ("Content-Type", PROBLEM_TYPE),
+                ("Content-Length", str(len(body))),
+                ("Retry-After", problem.headers["Retry-After"]),
+                ("X-Request-Id", request_id),
+                ("Cache-Control", "no-store"),
+            ],
+        )
+        return [body]
+
+    def _report(self) -> None:
+        """Log refusals as a count a second: a line each would cost as much as the answer."""
+        now = time.monotonic()
+        with self._lock:
+            self._refused += 1
+            if now - self._reported_at < REPORT_SECONDS:
+                return
+            refused, self._refused, self._reported_at = self._refused, 0, now
+        log.warning("requests refused at capacity", extra={"refused": refused})
+
+
+def closing_while_draining(application: WSGIApplication, lifecycle: Lifecycle) -> WSGIApplication:
+    """Tell clients to reconnect elsewhere once the service drains."""
+
+    def closing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not lifecycle.draining:
+            return application(environ, start_response)
+
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: tuple[type[BaseException], BaseException, TracebackType]
+            | tuple[None, None, None]
+            | None = None,
+            /,
+        ) -> Write:
+            return start_response(status, [*headers, ("Connection", "close")], exc_info)
+
+        return application(environ, start)
+
+    return closing

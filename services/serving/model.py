@@ -1,0 +1,184 @@
+"""The interface between a model and the service around it.
+
+Request threads run :attr:`Operation.prepare` (parse, validate, decode); one batcher thread runs
+:meth:`Model.predict`; the request thread then runs :attr:`Call.render`. A model therefore needs
+no locks of its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from services.serving.problem import Problem
+
+Item = TypeVar("Item")
+Output = TypeVar("Output")
+Body = TypeVar("Body", bound=BaseModel)
+
+JSON_TYPE = "application/json"
+
+
+class ModelRejected(Exception):
+    """The model loaded but must not serve, such as after a wrong warm-up output."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model this is; ``sha256`` identifies the model folder it came from."""
+
+    name: str
+    version: str
+    sha256: str = ""
+    backend: str = ""
+
+
+class ModelReference(BaseModel):
+    """Which model gave an answer."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What :attr:`Call.render` may say of time, in milliseconds since the request began."""
+
+    elapsed_ms: float
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One request, already read, decompressed and within the limits."""
+
+    content_type: str
+    content_type_options: Mapping[str, str]
+    body: bytes
+    query: BaseModel | None = None
+
+
+@dataclass(frozen=True)
+class Call(Generic[Item, Output]):
+    """What one request asks of the model, and how its outputs become the response."""
+
+    items: Sequence[Item]
+    render: Callable[[Sequence[Output], Timing], object]
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """A request body of one media type, as the OpenAPI document describes it."""
+
+    schema: type[BaseModel] | Mapping[str, object]
+    examples: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True)
+class Operation(Generic[Item, Output]):
+    """One POST path of a service.
+
+    ``prepare`` runs in the request's thread and raises :class:`Problem` for bad input;
+    ``query`` is the model of the query string, validated before ``prepare`` sees it.
+    """
+
+    path: str
+    operation_id: str
+    summary: str
+    description: str
+    accepts: Mapping[str, MediaType]
+    response: type[BaseModel]
+    prepare: Callable[[Incoming], Call[Item, Output]]
+    query: type[BaseModel] | None = None
+
+
+class Model(ABC, Generic[Item, Output]):
+    """A model that can be served. One instance per process."""
+
+    scope: ClassVar[str]
+    """The scope that an API key needs to use this service, such as ``faq``."""
+
+    info: ModelInfo
+
+    @abstractmethod
+    def predict(self, items: Sequence[Item]) -> Sequence[Output]:
+        """Score a batch; called by one thread only. Returns one output per item, in order."""
+
+    @abstractmethod
+    def operations(self) -> Sequence[Operation[Any, Any]]:
+        """The POST paths of the service."""
+
+    def warm_up(self) -> None:
+        """Run every shape that will be used and check the output.
+
+        Raises:
+            ModelRejected: the output is not the expected one; the service does not start.
+        """
+
+    @property
+    def reference(self) -> ModelReference:
+        """Name and version, as responses carry them."""
+        return ModelReference(name=self.info.name, version=self.info.version)
+
+
+def field_errors(error: ValidationError) -> list[dict[str, str]]:
+    """The fields that failed and why, without the values that were sent."""
+    return [
+        {"field": ".".join(str(part) for part in entry["loc"]), "message": entry["msg"]}
+        for entry in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def parse_json(body: bytes) -> object:
+    """The JSON document in ``body``; a :class:`Problem` of status 400 if it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Problem(400, "The body is not valid JSON in UTF-8.") from None
+
+
+def validate(schema: type[Body], document: object) -> Body:
+    """``document`` as an instance of ``schema``; a :class:`Problem` of status 422 if it is none."""
+    try:
+        return schema.model_validate(document)
+    except ValidationError as error:
+        raise Problem(
+            422, "The request does not fit the schema.", errors=field_errors(error)
+        ) from None
+
+
+def json_operation(
+    *,
+    path: str,
+    operation_id: str,
+    summary: str,
+    description: str,
+    request: type[Body],
+    response: type[BaseModel],
+    prepare: Callable[[Body], Call[Item, Output]],
+    examples: Mapping[str, object] | None = None,
+) -> Operation[Item, Output]:
+    """An operation whose request body is one JSON object.
+
+    Answers 415 to another media type, 400 to what is not JSON and 422 to what does not fit
+    ``request``. A request without a media type is read as JSON, as public clients send it.
+    """
+
+    def prepare_json(incoming: Incoming) -> Call[Item, Output]:
+        if incoming.content_type not in ("", JSON_TYPE):
+            raise Problem(415, f"The body must be {JSON_TYPE}.", headers={"Accept": JSON_TYPE})
+        return prepare(validate(request, parse_json(incoming.body)))
+
+    return Operation(
+        path=path,
+        operation_id=operation_id,
+        summary=summary,
+        description=description,
+        accepts={JSON_TYPE: MediaType(request, examples or {})},
+        response=response,
+        prepare=prepare_json,
+    )

@@ -1,0 +1,198 @@
+"""A model folder: files and a manifest with the SHA-256 of each; written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+MANIFEST = "manifest.json"
+MANIFEST_LIMIT = 1 << 20
+FORMAT = 1
+
+
+class ModelFolderError(Exception):
+    """A model folder that must not be used: ``path`` names the file, the message says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+
+
+class Manifest(BaseModel):
+    """What a model folder holds, from its ``manifest.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int
+    kind: str
+    name: str
+    version: str
+    created: str
+    details: dict[str, Any]
+    files: dict[str, str]
+    sha256: str = ""
+    """SHA-256 of ``manifest.json``: with the hashes inside, the identity of the whole model."""
+
+
+@dataclass
+class Draft:
+    """A model folder being written; fill ``folder`` with files and ``details`` with facts."""
+
+    folder: Path
+    details: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex, read in pieces of 1 MiB."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+@contextmanager
+def new_model_folder(destination: Path, *, kind: str, name: str, version: str) -> Iterator[Draft]:
+    """Write a model folder beside ``destination`` and rename it into place when it is complete.
+
+    On any exception, a full disk and Ctrl-C among them, the unfinished folder is removed and a
+    model that was there before stays as it was.
+
+    Raises:
+        ModelFolderError: ``destination`` exists and is not a model folder.
+    """
+    destination = destination.absolute()
+    _refuse_foreign_folder(destination)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    draft = Draft(
+        Path(tempfile.mkdtemp(prefix=f".{destination.name}.new.", dir=destination.parent))
+    )
+    try:
+        draft.folder.chmod(0o755)
+        yield draft
+        _write_manifest(draft, kind=kind, name=name, version=version)
+        _swap_in(draft.folder, destination)
+    except BaseException:
+        shutil.rmtree(draft.folder, ignore_errors=True)
+        raise
+
+
+def read_model_folder(folder: Path, *, kind: str) -> Manifest:
+    """Read and verify a model folder.
+
+    Raises:
+        ModelFolderError: a file is missing, unreadable, not in the manifest or not as it was when
+            the folder was written, or the folder holds another kind of model.
+    """
+    path = folder / MANIFEST
+    manifest = _read_manifest(path)
+    if manifest.kind != kind:
+        raise ModelFolderError(path, f"is a model of kind {manifest.kind!r}, not {kind!r}")
+    present = {str(file.relative_to(folder)) for file in folder.rglob("*") if not file.is_dir()} - {
+        MANIFEST
+    }
+    for unknown in sorted(present - manifest.files.keys()):
+        raise ModelFolderError(folder / unknown, "is not in the manifest")
+    for relative, expected in sorted(manifest.files.items()):
+        _verify(folder, relative, expected)
+    return manifest
+
+
+def _verify(folder: Path, relative: str, expected: str) -> None:
+    file = folder / relative
+    if (
+        file.resolve().parent != (folder / relative).parent.resolve()
+        or ".." in Path(relative).parts
+    ):
+        raise ModelFolderError(file, "lies outside the model folder")
+    try:
+        actual = file_sha256(file)
+    except FileNotFoundError:
+        raise ModelFolderError(file, "is missing; fetch or train the model again") from None
+    except OSError as error:
+        raise ModelFolderError(file, f"cannot be read: {error.strerror}") from None
+    if actual != expected:
+        raise ModelFolderError(file, "differs from its SHA-256 in the manifest")
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        if path.stat().st_size > MANIFEST_LIMIT:
+            raise ModelFolderError(path, "is too large for a manifest")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        missing = path if path.parent.is_dir() else path.parent
+        raise ModelFolderError(missing, "is missing; fetch or train the model first") from None
+    except OSError as error:
+        raise ModelFolderError(path, f"cannot be read: {error.strerror}") from None
+    try:
+        manifest = Manifest.model_validate(orjson.loads(content))
+    except (orjson.JSONDecodeError, ValidationError):
+        raise ModelFolderError(path, "is not a model manifest") from None
+    if manifest.format != FORMAT:
+        raise ModelFolderError(path, f"has format {manifest.format}; this version reads {FORMAT}")
+    return manifest.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+
+
+def _refuse_foreign_folder(destination: Path) -> None:
+    if destination.is_dir():
+        if any(destination.iterdir()) and not (destination / MANIFEST).exists():
+            raise ModelFolderError(destination, "is not a model folder; choose another one")
+    elif destination.exists():
+        raise ModelFolderError(destination, "is a file; a model is written to a folder")
+
+
+def _write_manifest(draft: Draft, *, kind: str, name: str, version: str) -> None:
+    files: Mapping[str, str] = {
+        str(file.relative_to(draft.folder)): file_sha256(file)
+        for file in sorted(draft.folder.rglob("*"))
+        if file.is_file()
+    }
+    for relative in files:
+        _flush(draft.folder / relative)
+    document = {
+        "format": FORMAT,
+        "kind": kind,
+        "name": name,
+        "version": version,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "details": draft.details,
+        "files": files,
+    }
+    path = draft.folder / MANIFEST
+    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _swap_in(folder: Path, destination: Path) -> None:
+    if not destination.exists():
+        folder.rename(destination)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{destination.name}.old.", dir=destination.parent))
+    destination.rename(old / destination.name)
+    try:
+        folder.rename(destination)
+    except BaseException:
+        (old / destination.name).rename(destination)
+        old.rmdir()
+        raise
+    shutil.rmtree(old, ignore_errors=True)

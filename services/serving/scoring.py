@@ -1,0 +1,116 @@
+"""The path of one scoring request: key, rate, body, admission, preparation, model, response."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Request, Response
+from pydantic import BaseModel
+
+from services.serving.api_keys import ApiKey, KeyRing
+from services.serving.batching import Batcher
+from services.serving.body import media_type, read_body
+from services.serving.metrics import Metrics
+from services.serving.model import Incoming, Model, Operation, Timing, validate
+from services.serving.problem import Problem
+from services.serving.rate_limit import RateLimiter
+from services.serving.slow_bodies import SlowBodies
+
+TIMEOUT_HEADER = "X-Request-Timeout-Ms"
+JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may use."""
+
+    max_body_bytes: int
+    deadline_seconds: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An answer and what the access log says of it."""
+
+    response: Response
+    key: ApiKey
+    received_bytes: int
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Answers scoring requests; one instance per service, used by many threads."""
+
+    model: Model[Any, Any]
+    batcher: Batcher[Any, Any]
+    keys: KeyRing
+    limiter: RateLimiter
+    limits: Limits
+    slow_bodies: SlowBodies
+    metrics: Metrics
+
+    def answer(self, operation: Operation[Any, Any], request: Request) -> Scored:
+        """The response to one request.
+
+        Raises:
+            Problem: the request is refused; see the OpenAPI document for every status.
+        """
+        began = time.perf_counter()
+        key = self.keys.authenticate(request.headers)
+        self.limiter.check(key.name, key.requests_per_second)
+        deadline = time.monotonic() + self._seconds_allowed(request.headers)
+        incoming = self._read(operation, request)
+        with self.batcher.admit(deadline) as admission:
+            prepare_began = time.perf_counter()
+            call = operation.prepare(incoming)
+            prepared = time.perf_counter()
+            outputs = admission.score(call.items)
+            scored = time.perf_counter()
+        content = encode(call.render(outputs, Timing((time.perf_counter() - began) * 1000)))
+        rendered = time.perf_counter()
+        self.metrics.prepare_seconds.labels(operation.path).observe(prepared - prepare_began)
+        self.metrics.render_seconds.labels(operation.path).observe(rendered - scored)
+        response = Response(content, mimetype="application/json")
+        response.headers["Server-Timing"] = (
+            f"prepare;dur={(prepared - prepare_began) * 1000:.2f}, "
+            f"model;dur={(scored - prepared) * 1000:.2f}, "
+            f"total;dur={(rendered - began) * 1000:.2f}"
+        )
+        response.headers["X-Model-Version"] = self.model.info.version
+        return Scored(response, key, len(incoming.body))
+
+    def _seconds_allowed(self, headers: Mapping[str, str]) -> float:
+        asked = headers.get(TIMEOUT_HEADER, "")
+        if not asked:
+            return self.limits.deadline_seconds
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:7]) <= 600_000):
+            raise Problem(400, f"{TIMEOUT_HEADER} must be a number from 1 to 600000.")
+        return min(self.limits.deadline_seconds, int(asked) / 1000)
+
+    def _read(self, operation: Operation[Any, Any], request: Request) -> Incoming:
+        query = (
+            validate(operation.query, request.args.to_dict())
+            if operation.query is not None
+            else None
+        )
+        with self.slow_bodies.reading() as reading:
+            body = read_body(
+                request.environ["wsgi.input"],
+                declared=request.headers.get("Content-Length"),
+                coding=request.headers.get("Content-Encoding", "").strip().lower(),
+                limit=self.limits.max_body_bytes,
+                timed_out=reading.timed_out,
+            )
+        name, options = media_type(request.headers.get("Content-Type", ""))
+        return Incoming(name, options, body, query)
+
+
+def encode(content: object) -> bytes:
+    """A response as JSON; not-a-number becomes null, never invalid JSON."""
+    if isinstance(content, BaseModel):
+        content = content.model_dump(exclude_none=False)
+    return orjson.dumps(content, option=JSON_OPTIONS)
