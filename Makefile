@@ -1,8 +1,9 @@
 # Thin lines over `python -m …`; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-REQUIREMENTS := requirements.txt $(wildcard services/*/requirements*.txt) client/requirements.txt benchmarks/requirements.txt
-INPUTS := $(REQUIREMENTS:.txt=.in)
+INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/requirements.in benchmarks/requirements.in
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
+  --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup browser demo test test-fast check train evaluate bench lock corpus clean
@@ -12,10 +13,11 @@ help: ## list the targets
 
 setup: .venv/.installed ## make .venv with every pinned dependency
 
-.venv/.installed: $(REQUIREMENTS)
+# constraints.txt holds every pin of the project, those of each requirements.txt among them.
+.venv/.installed: constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(addprefix -r ,$(REQUIREMENTS))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	touch $@
 
 browser: ## install Chromium for the browser tests, where it is missing
@@ -51,10 +53,8 @@ bench: setup ## every benchmark of docs/benchmarks.md
 
 lock: ## refresh every pin from the *.in files
 	test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv; }
-	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 -o constraints.txt $(INPUTS)
-	for input in $(INPUTS); do \
-	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; \
-	done
+	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
+	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too
 	rm -rf .venv .venvs .demo models .pytest_cache .ruff_cache .hypothesis

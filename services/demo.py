@@ -7,40 +7,26 @@ the three processes, asks each service one question and then waits for Ctrl-C.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from services.launch import ROOT, LaunchedService, LaunchFailed, launch
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
 from services.serving.model_folder import ModelFolderError, read_model_folder
 
-ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "services" / "faq" / "corpus"
 PICTURE = ROOT / "services" / "web" / "static" / "examples" / "flower.jpg"
 QUESTION = "my array has the same value several times, how do I keep each only once?"
-READY_SECONDS = 120.0
-STOP_SECONDS = 15.0
 
 
 class DemoFailed(Exception):
     """The demo cannot go on; the message is the line its user sees."""
-
-
-@dataclass(frozen=True)
-class Process:
-    """One of the three processes."""
-
-    name: str
-    arguments: Sequence[str]
-    url: str
-    log: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,30 +39,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--once", action="store_true", help="end after the first answers instead of waiting"
     )
     options = parser.parse_args(arguments)
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[LaunchedService] = []
     try:
         _run(options.folder.absolute(), running, once=options.once)
     except KeyboardInterrupt:
         print("\nstopping …")
-    except DemoFailed as error:
+    except (DemoFailed, LaunchFailed) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     finally:
-        _stop(running)
+        for service in running:
+            service.process.terminate()
+        for service in running:
+            service.stop()
     return 0
 
 
-def _run(folder: Path, running: list[subprocess.Popen[bytes]], *, once: bool) -> None:
+def _run(folder: Path, running: list[LaunchedService], *, once: bool) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     train_faq(folder / "faq")
     fetch_resnet(folder / "resnet")
     key = make_keys(folder)
-    processes = plan(folder)
-    for process in processes:
-        running.append(_start(process))
-    for process, started in zip(processes, running, strict=True):
-        _wait_until_ready(process, started)
-    faq, resnet, web = (process.url for process in processes)
+    start(folder, running)
+    faq, resnet, web = (service.url for service in running)
     print(f"\nfaq answers     {QUESTION!r}\n                with {ask(faq, key)!r}")
     print(f"resnet answers  {PICTURE.name}\n                with {classify(resnet, key)!r}")
     print(
@@ -88,9 +73,9 @@ def _run(folder: Path, running: list[subprocess.Popen[bytes]], *, once: bool) ->
     )
     while not once:
         time.sleep(0.5)
-        for process, started in zip(processes, running, strict=True):
-            if started.poll() is not None:
-                raise DemoFailed(f"{process.name} ended: {_last_line(process.log)}")
+        for service in running:
+            if service.process.poll() is not None:
+                raise DemoFailed(f"{service.name} ended: {service.last_line()}")
 
 
 def train_faq(folder: Path) -> None:
@@ -139,16 +124,25 @@ def make_keys(folder: Path) -> str:
     return keys["demo"]
 
 
-def plan(folder: Path) -> list[Process]:
-    """The three processes and how they are started."""
-    keys = ("--keys", str(folder / "keys.json"))
-    web_key = str(folder / "web.key")
-    web = ("--faq-key-file", web_key, "--resnet-key-file", web_key)
-    return [
-        _process("faq", 8081, folder, ("--model", str(folder / "faq"), *keys)),
-        _process("resnet", 8082, folder, ("--model", str(folder / "resnet"), *keys)),
-        _process("web", 8080, folder, web),
-    ]
+def start(folder: Path, running: list[LaunchedService]) -> None:
+    """Start the three processes, adding each to ``running``, and wait until all are ready."""
+    keys = ("--keys", folder / "keys.json")
+    web_key = folder / "web.key"
+    services: dict[str, tuple[int, Sequence[str | Path]]] = {
+        "faq": (8081, ("--model", folder / "faq", *keys)),
+        "resnet": (8082, ("--model", folder / "resnet", *keys)),
+        "web": (8080, ("--faq-key-file", web_key, "--resnet-key-file", web_key)),
+    }
+    for name, (port, options) in services.items():
+        print(f"Starting {name} on port {port} …")
+        running.append(
+            launch(
+                f"services.{name}", *options,
+                log_folder=folder, port=port, metrics_port=port + 1000,
+            )
+        )  # fmt: skip
+    for service in running:
+        service.wait_until_ready()
 
 
 def ask(url: str, key: str) -> str:
@@ -168,47 +162,6 @@ def classify(url: str, key: str) -> str:
     return str(answer.raise_for_status().json()["predictions"][0]["label"])
 
 
-def _process(name: str, port: int, folder: Path, options: Sequence[str]) -> Process:
-    arguments = (f"services.{name}", "serve", "--port", str(port), *options)
-    return Process(name, arguments, f"http://127.0.0.1:{port}", folder / f"{name}.log")
-
-
-def _start(process: Process) -> subprocess.Popen[bytes]:
-    with process.log.open("wb") as log:
-        # A session of its own: Ctrl-C reaches the demo only, which then ends all in order.
-        return subprocess.Popen(
-            [sys.executable, "-m", *process.arguments],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _wait_until_ready(process: Process, started: subprocess.Popen[bytes]) -> None:
-    print(f"Starting {process.name} on {process.url} …")
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
-        if started.poll() is not None:
-            raise DemoFailed(f"{process.name} did not start: {_last_line(process.log)}")
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{process.url}/readyz", timeout=2).status_code == 200:
-                return
-        time.sleep(0.2)
-    raise DemoFailed(f"{process.name} was not ready in {READY_SECONDS:.0f} s; see {process.log}")
-
-
-def _stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
-    for started in running:
-        started.terminate()
-    for started in running:
-        try:
-            started.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            started.kill()
-
-
 def _python(module: str, *arguments: str | Path) -> int:
     return subprocess.run(
         [sys.executable, "-m", module, *map(os.fspath, arguments)], cwd=ROOT, check=False
@@ -221,11 +174,6 @@ def _is_model(folder: Path, kind: str) -> bool:
     except ModelFolderError:
         return False
     return True
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "its log is empty"
 
 
 if __name__ == "__main__":

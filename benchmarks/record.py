@@ -1,0 +1,65 @@
+"""Keeping results: one JSON file each, and the page docs/benchmarks.md made from all of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.machine import describe_machine
+from benchmarks.result import Result, Table, Target
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+IMAGES = ROOT / "docs" / "images"
+PAGE = ROOT / "docs" / "benchmarks.md"
+ORDER = ("predecessor", "overhead", "load", "backends")
+
+HEAD = """# Benchmarks
+
+For whoever wants to know how fast it is before trusting it. Every table is printed by the command
+above it; `make bench` runs them all. This page is made from the recorded results by
+`python -m benchmarks page`; the machines are small and shared, so the ratios within a run matter
+more than the absolute times.
+"""
+
+
+def record(result: Result) -> None:
+    """Write a result's JSON file and the page."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    document = {
+        **asdict(result),
+        "machine": describe_machine(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    _write(RESULTS / f"{result.name}.json", json.dumps(document, indent=1) + "\n")
+    write_page()
+
+
+def write_page() -> None:
+    """Make docs/benchmarks.md from the recorded results."""
+    sections = [HEAD.strip()]
+    for name in ORDER:
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            sections.append(_section(json.loads(path.read_text())))
+    _write(PAGE, "\n\n".join(sections) + "\n")
+
+
+def _section(document: dict[str, object]) -> str:
+    machine, date = document.pop("machine"), document.pop("date")
+    fields = dict(document)
+    fields["tables"] = [Table(**table) for table in fields["tables"]]  # type: ignore[attr-defined]
+    fields["targets"] = [Target(**target) for target in fields["targets"]]  # type: ignore[attr-defined]
+    result = Result(**fields)  # type: ignore[arg-type]
+    heading, _, rest = result.text().partition("\n")
+    images = "\n\n".join(f"![{result.title}](images/{image})" for image in result.images)
+    parts = [f"#{heading}", f"`python -m benchmarks {result.name}` · {date} · {machine}"]
+    return "\n\n".join([*parts, rest.strip(), images]).rstrip()
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text)
+    temporary.replace(path)
