@@ -1,0 +1,38 @@
+"""`python -m services.resnet fetch | serve`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from services.resnet.settings import FetchSettings, ResnetSettings
+from services.serving.command_line import Command, main
+
+
+def _fetch(settings: FetchSettings) -> None:
+    from services.resnet.fetch import fetch
+
+    fetch(settings)
+
+
+def _serve(settings: ResnetSettings) -> None:
+    from services.resnet.app import run
+
+    run(settings)
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names and return the exit status."""
+    return main(
+        "resnet",
+        "Fetch and serve an image classifier.",
+        [
+            Command("fetch", "download weights into a model folder", FetchSettings, _fetch),
+            Command("serve", "serve a model folder over HTTP", ResnetSettings, _serve),
+        ],
+        argv,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,57 @@
+"""`fetch`: weights from their publisher, checked by hash, into a model folder."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from services.resnet.classifier_folder import read_classifier_folder
+from services.resnet.settings import FetchSettings
+from services.serving.command_line import CommandFailed
+from services.serving.download import DownloadError, without_secrets
+from services.serving.model_folder import ModelFolderError
+
+
+def fetch(settings: FetchSettings) -> None:
+    """Write the model folder that `settings` asks for, unless it is already there and whole.
+
+    Raises CommandFailed with one line when the name is unknown, the weights cannot be fetched or
+    are not what they should be, or the network cannot be exported.
+    """
+    try:
+        requested = _requested(settings)
+    except DownloadError as error:
+        raise CommandFailed(str(error)) from None
+    if not settings.force and _is_there(settings, requested):
+        _say(f"{settings.model}: {settings.architecture} is already there")
+        return
+    try:
+        # Only now: a second `fetch` of what is there needs no torch, which takes seconds to import.
+        from services.resnet.model_writer import write_model
+    except ImportError as error:
+        raise CommandFailed(
+            f"fetch needs the package {error.name}; install services/resnet/requirements-torch.txt"
+        ) from None
+    started = time.monotonic()
+    write_model(settings, requested)
+    _say(f"{settings.model}: {settings.architecture} written in {time.monotonic() - started:.0f} s")
+
+
+def _is_there(settings: FetchSettings, requested: dict[str, Any]) -> bool:
+    try:
+        folder = read_classifier_folder(settings.model)
+    except ModelFolderError:
+        return False
+    return folder.manifest.details.get("requested") == requested
+
+
+def _requested(settings: FetchSettings) -> dict[str, Any]:
+    asked = settings.model_dump(
+        mode="json", include={"architecture", "weights", "seed", "sha256", "onnx"}
+    )
+    return asked | {"url": without_secrets(settings.url) if settings.url else ""}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

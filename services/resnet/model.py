@@ -1,0 +1,88 @@
+"""The picture classifier as the service sees it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from services.resnet.backends.backend import Backend
+from services.resnet.classifier_folder import ClassifierFolder
+from services.resnet.classify import classify_operation
+from services.resnet.golden import relative_difference
+from services.resnet.predecessor_score import score_operation
+from services.resnet.preprocessing import Preprocessor, Tensor
+from services.resnet.top_classes import softmax
+from services.serving.model import Model, ModelInfo, ModelRejected, Operation
+from services.serving.problem import Problem
+
+_log = logging.getLogger(__name__)
+
+_WARM_UP_REPEATS: Final = 2
+
+
+class ResnetModel(Model[Tensor, Tensor]):
+    """Classifies pictures by a convolutional network trained on ImageNet-1K.
+
+    An item is a preprocessed picture, float32 [3, crop, crop]; an output is the probability of each
+    class, float32 [classes].
+    """
+
+    scope: ClassVar[str] = "resnet"
+
+    def __init__(
+        self,
+        folder: ClassifierFolder,
+        backend: Backend,
+        preprocess: Preprocessor,
+        *,
+        max_batch: int,
+    ) -> None:
+        self.info = ModelInfo(
+            name=folder.manifest.name,
+            version=folder.manifest.version,
+            sha256=folder.manifest.sha256,
+            backend=backend.name,
+        )
+        self.preprocess = preprocess
+        self.labels = folder.labels
+        self._golden = folder.golden
+        self._backend = backend
+        self._max_batch = max_batch
+
+    def predict(self, items: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Classify a batch: one float32 [classes] of probabilities for each item."""
+        logits = self._backend.logits(np.stack(items))
+        if not np.isfinite(logits).all():
+            raise Problem(500, "The network gave no finite answer for this picture.")
+        return list(softmax(logits))
+
+    def warm_up(self) -> None:
+        """Run every batch size that will be used and hold each answer against the golden one.
+
+        Raises ModelRejected when an answer is off by more than the arithmetic explains.
+        """
+        for size in self._backend.warm_up_sizes(self._max_batch):
+            batch = np.repeat(self._golden.batch, size, axis=0)
+            expected = np.repeat(self._golden.logits, size, axis=0)
+            for _ in range(_WARM_UP_REPEATS):
+                self._check(self._backend.logits(batch), expected, size)
+        _log.info("warm-up passed", extra={"backend": self._backend.name})
+
+    def operations(self) -> Sequence[Operation[Any, Any]]:
+        """The paths for new clients and for the predecessor's."""
+        return (
+            classify_operation(self.preprocess, self.labels, self.reference),
+            score_operation(self.preprocess, self.labels),
+        )
+
+    def _check(self, actual: Tensor, expected: Tensor, size: int) -> None:
+        difference = relative_difference(actual, expected)
+        if difference > self._backend.tolerance:
+            raise ModelRejected(
+                f"the warm-up output of {self.info.name} on {self._backend.name} for a batch of "
+                f"{size} is off by {difference:.1e}, more than {self._backend.tolerance:.0e}; "
+                "fetch the model again"
+            )

@@ -1,0 +1,103 @@
+"""The settings of the two commands, each by flag or environment variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.resnet.decoding import PictureLimits
+from services.serving.settings import ServiceSettings
+
+DEFAULT_WEIGHTS = "default"
+SEEDED_WEIGHTS = "seeded"
+
+BackendName = Literal["auto", "onnxruntime", "torch"]
+DeviceName = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
+
+
+class FetchSettings(BaseSettings):
+    """What `fetch` downloads and where it writes the model folder."""
+
+    model_config = SettingsConfigDict(env_prefix="RESNET_", frozen=True, extra="forbid")
+
+    model: Path = Field(description="model folder to write")
+    architecture: str = Field(
+        "resnet152",
+        description="a torchvision picture classifier, or efficientnet_lite0, whose weights need "
+        "no download",
+    )
+    weights: str = Field(
+        DEFAULT_WEIGHTS,
+        description="the name of published weights, such as IMAGENET1K_V2; default: the best that "
+        "are published; seeded: untrained, for tests and measurements",
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of --weights seeded")
+    url: str = Field("", description="address of the weight file instead of the publisher's")
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = Field(
+        "", description="SHA-256 of the file at --url, where it is not the published one"
+    )
+    onnx: bool = Field(True, description="also export the network for the onnxruntime backend")
+    force: bool = Field(False, description="fetch again what is already there")
+    progress: bool = Field(True, description="show a progress bar")
+
+    @field_validator("url")
+    @classmethod
+    def _has_no_credentials(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise ValueError("is not a valid address") from None
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not hold a user name or password")
+        return url
+
+
+class ResnetSettings(ServiceSettings):
+    """What `serve` needs besides the settings that every service has."""
+
+    model_config = SettingsConfigDict(env_prefix="RESNET_", frozen=True, extra="forbid")
+
+    port: int = Field(8082, ge=1, le=65535, description="port of the API")
+    metrics_port: int = Field(
+        9082, ge=0, le=65535, description="port of GET /metrics on the same address; 0 for none"
+    )
+    max_body_bytes: int = Field(
+        8 << 20, ge=1, le=1 << 30, description="largest request body, also once decompressed"
+    )
+    max_batch: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="most pictures that the network takes at once; 0: 1 on a CPU, where a batch "
+        "is no faster, and 32 on a GPU",
+    )
+    backend: BackendName = Field(
+        "auto", description="what runs the network; auto: torch on a GPU, else onnxruntime"
+    )
+    device: DeviceName = Field("auto", description="where it runs; auto: a GPU if there is one")
+    precision: Precision = Field(
+        "auto",
+        description="arithmetic of the network; auto: fp16 on a GPU that has tensor cores, "
+        "else fp32",
+    )
+    spinning: bool = Field(
+        False,
+        description="let idle onnxruntime threads spin instead of sleep: no faster on idle CPUs, "
+        "and half as long again on shared ones",
+    )
+    max_pixels: int = Field(
+        25_000_000, ge=1, le=178_000_000, description="most pixels of a picture"
+    )
+    max_side: int = Field(
+        16_384, ge=1, le=65_535, description="most pixels along one side of a picture"
+    )
+
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """The largest picture that is decoded."""
+        return PictureLimits(pixels=self.max_pixels, side=self.max_side)

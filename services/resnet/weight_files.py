@@ -1,0 +1,91 @@
+"""The file of weights: found, downloaded, checked by its hash and read. Needs torch."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from services.resnet.networks import load_state
+from services.resnet.settings import SEEDED_WEIGHTS, FetchSettings
+from services.resnet.weights import Weights
+from services.serving.command_line import CommandFailed
+from services.serving.download import DownloadError, download
+from services.serving.model_folder import file_sha256
+
+_LARGEST_WEIGHT_FILE: Final = 4 << 30
+
+
+def weight_file(settings: FetchSettings, weights: Weights) -> Path | None:
+    """Return a file of weights whose hash was checked; None for seeded weights.
+
+    It is downloaded if it is not in an installed package or there already.
+    Raises CommandFailed when it cannot be fetched or has another hash.
+    """
+    if weights.name == SEEDED_WEIGHTS:
+        return None
+    if weights.packaged is not None and not settings.url:
+        if not file_sha256(weights.packaged).startswith(weights.sha256_prefix):
+            raise CommandFailed(
+                f"{weights.packaged.name}: differs from its SHA-256; reinstall its package"
+            )
+        return weights.packaged
+    if not (settings.sha256 or weights.sha256_prefix):
+        raise CommandFailed(
+            f"{weights.file_name}: its name holds no hash; give its SHA-256 by --sha256"
+        )
+    return _downloaded(settings, weights)
+
+
+def _downloaded(settings: FetchSettings, weights: Weights) -> Path:
+    destination = _downloads(settings) / (weights.file_name or "weights.pth")
+    url = settings.url or weights.url
+    expected = settings.sha256.lower() or weights.sha256_prefix
+    if destination.is_file() and file_sha256(destination).startswith(expected):
+        return destination
+    try:
+        download(
+            url,
+            destination,
+            sha256=settings.sha256.lower() or None,
+            sha256_prefix=weights.sha256_prefix or None,
+            max_bytes=_LARGEST_WEIGHT_FILE,
+            progress=settings.progress,
+        )
+    except DownloadError as error:
+        raise CommandFailed(str(error)) from None
+    return destination
+
+
+def _downloads(settings: FetchSettings) -> Path:
+    # Beside the model folder, so that an interrupted download is found again by the same command.
+    model = settings.model.absolute()
+    return model.with_name(f".{model.name}.download")
+
+
+def remove_download(settings: FetchSettings) -> None:
+    """Remove what `weight_file` downloaded, once the model folder is written."""
+    shutil.rmtree(_downloads(settings), ignore_errors=True)
+
+
+def load_weight_file(network: torch.nn.Module, source: Path) -> None:
+    """Load a file of torch weights into `network`; nothing in it is executed (`weights_only`).
+
+    Raises CommandFailed when it is no such file, or is of another network.
+    """
+    try:
+        state = torch.load(source, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        raise CommandFailed(f"{source.name}: is not a file of torch weights") from None
+    if not isinstance(state, Mapping) or not all(
+        isinstance(value, torch.Tensor) for value in state.values()
+    ):
+        raise CommandFailed(f"{source.name}: does not hold the weights of a network alone")
+    try:
+        load_state(network, state)
+    except ValueError as error:
+        raise CommandFailed(f"{source.name}: {error}") from None

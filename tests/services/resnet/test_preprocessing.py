@@ -1,0 +1,146 @@
+"""The network's input equals what torchvision's own transform makes of the picture."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torchvision
+from PIL import Image
+
+from services.resnet.decoding import PictureLimits
+from services.resnet.preprocessing import Preprocessor, resized_and_cropped
+from services.resnet.transform import Transform
+from services.resnet.weights import resolve_weights
+from services.serving.problem import Problem
+
+Encode = Callable[..., bytes]
+REFERENCE = torchvision.models.ResNet152_Weights.IMAGENET1K_V2.transforms()
+
+
+@pytest.fixture
+def preprocess(resnet152_transform: Transform) -> Preprocessor:
+    return Preprocessor(resnet152_transform, PictureLimits(), slots=2)
+
+
+def reference(body: bytes) -> np.ndarray:
+    return REFERENCE(Image.open(BytesIO(body)).convert("RGB")).numpy()
+
+
+@pytest.mark.parametrize("size", [(640, 427), (427, 640), (224, 224), (100, 333), (901, 700)])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
+def test_it_equals_torchvision(
+    preprocess: Preprocessor,
+    flower: Image.Image,
+    encoded: Encode,
+    size: tuple[int, int],
+    format_name: str,
+) -> None:
+    body = encoded(flower.resize(size), format_name)
+    tensor = preprocess(body)
+    assert tensor.shape == (3, 224, 224)
+    assert tensor.dtype == np.float32
+    assert tensor.flags.c_contiguous
+    assert np.abs(tensor - reference(body)).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "architecture", ["resnet50", "efficientnet_b0", "inception_v3", "vit_b_16", "swin_v2_t"]
+)
+def test_it_equals_torchvision_for_the_transform_of_other_weights(
+    flower_jpeg: bytes, architecture: str
+) -> None:
+    transform = resolve_weights(architecture, "default").transform
+    preset = torchvision.models.get_model_weights(architecture)["DEFAULT"].transforms()
+    tensor = Preprocessor(transform, PictureLimits(), slots=1)(flower_jpeg)
+    expected = preset(Image.open(BytesIO(flower_jpeg))).numpy()
+    assert np.abs(tensor - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (4000, 3000)])
+def test_a_jpeg_that_is_decoded_smaller_differs_by_next_to_nothing(
+    preprocess: Preprocessor, flower: Image.Image, encoded: Encode, size: tuple[int, int]
+) -> None:
+    body = encoded(flower.resize(size, Image.Resampling.BICUBIC), "JPEG", quality=90)
+    assert np.abs(preprocess(body) - reference(body)).mean() < 0.01
+
+
+def test_a_twelve_megapixel_jpeg_takes_far_less_than_a_whole_decode(
+    preprocess: Preprocessor, flower: Image.Image, encoded: Encode
+) -> None:
+    body = encoded(flower.resize((4000, 3000)), "JPEG", quality=90)
+
+    def fastest(run: Callable[[bytes], object]) -> float:
+        times: list[float] = []
+        for _ in range(5):
+            began = time.perf_counter()
+            run(body)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert fastest(preprocess) < 0.7 * fastest(reference)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (16_384, 2), (3, 7)])
+def test_extreme_shapes_cost_no_memory(
+    preprocess: Preprocessor, encoded: Encode, size: tuple[int, int]
+) -> None:
+    body = encoded(Image.new("RGB", size, (255, 0, 0)), "PNG")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tensor = preprocess(body)
+    grown_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert tensor[0] == pytest.approx((1 - 0.485) / 0.229, abs=1e-5)
+    assert grown_kilobytes < 50_000
+
+
+@pytest.mark.parametrize("size", [(4200, 250), (250, 4200)])
+def test_cutting_before_resizing_gives_what_resizing_before_cutting_gives(
+    resnet152_transform: Transform, flower: Image.Image, size: tuple[int, int]
+) -> None:
+    image = flower.resize(size)
+    assert max(size) / min(size) > 16
+    cut = np.asarray(resized_and_cropped(image, resnet152_transform)).astype(int)
+    whole = REFERENCE.__class__(crop_size=224, resize_size=232)
+    expected = (whole(image).numpy().transpose(1, 2, 0) * REFERENCE.std + REFERENCE.mean) * 255
+    assert np.abs(cut - np.rint(expected)).max() <= 1
+
+
+def test_no_more_pictures_are_decoded_at_once_than_there_are_slots(
+    resnet152_transform: Transform, flower_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+    from services.resnet import preprocessing
+
+    real = preprocessing.decode
+
+    def counted(*arguments: object, **options: object) -> Image.Image:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        try:
+            return real(*arguments, **options)
+        finally:
+            with lock:
+                running -= 1
+
+    monkeypatch.setattr(preprocessing, "decode", counted)
+    preprocess = Preprocessor(resnet152_transform, PictureLimits(), slots=2)
+    threads = [threading.Thread(target=preprocess, args=(flower_jpeg,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+def test_a_slot_is_free_again_after_a_refused_picture(preprocess: Preprocessor) -> None:
+    for _ in range(5):
+        with pytest.raises(Problem):
+            preprocess(b"not a picture")

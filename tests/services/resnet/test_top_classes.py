@@ -1,0 +1,37 @@
+"""Logits become probabilities, and probabilities an order that never varies."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from services.resnet.top_classes import softmax, top_classes
+
+LOGITS = arrays.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 3), st.integers(1, 20)),
+    elements=st.floats(-1e8, 1e8, width=32),
+)
+
+
+@given(LOGITS)
+def test_probabilities_are_what_torch_computes(logits: np.ndarray) -> None:
+    expected = torch.from_numpy(logits.astype(np.float64)).softmax(-1).numpy()
+    np.testing.assert_allclose(softmax(logits), expected, atol=1e-6)
+
+
+@given(LOGITS)
+def test_probabilities_sum_to_one(logits: np.ndarray) -> None:
+    np.testing.assert_allclose(softmax(logits).sum(axis=-1), 1, atol=1e-5)
+
+
+def test_the_largest_come_first_and_a_tie_goes_to_the_lower_index() -> None:
+    probabilities = np.array([0.1, 0.3, 0.1, 0.3, 0.2], dtype=np.float32)
+    assert top_classes(probabilities, 4).tolist() == [1, 3, 4, 0]
+
+
+def test_more_classes_than_there_are_is_all_of_them() -> None:
+    assert top_classes(np.array([0.4, 0.6], dtype=np.float32), 100).tolist() == [1, 0]
