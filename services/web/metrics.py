@@ -1,0 +1,44 @@
+"""Prometheus metrics of the client application."""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+)
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class WebMetrics:
+    """The metrics of the client application; names begin with ``web_``."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.registry.register(PLATFORM_COLLECTOR)
+        self.registry.register(GC_COLLECTOR)
+        self.requests = Counter(
+            "web_requests", "Requests answered", ("route", "code"), registry=self.registry
+        )
+        self.rejected = Counter(
+            "web_rejected", "Requests refused", ("reason",), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "web_request_duration_seconds",
+            "Whole request",
+            ("route",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.upstream_seconds = Histogram(
+            "web_upstream_duration_seconds",
+            "Call of a scoring service, by outcome: status code, timeout, unreachable, broken",
+            ("service", "outcome"),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
