@@ -15,9 +15,9 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,7 +40,7 @@ class ApiKey(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     scopes: frozenset[str]
     expires: AwareDatetime | None = None
-    requests_per_second: float | None = Field(None, gt=0)
+    requests_per_second: float | None = Field(default=None, gt=0)
 
 
 class KeyFile(BaseModel):
@@ -81,9 +81,7 @@ def read_key_file(path: Path) -> KeyFile:
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise KeyFileError(f"{path}: not a key file: {place}: {first['msg']}") from None
+        raise KeyFileError(f"{path}: not a key file: {_first_fault(error)}") from None
 
 
 def write_key_file(path: Path, content: KeyFile) -> None:
@@ -96,8 +94,16 @@ def write_key_file(path: Path, content: KeyFile) -> None:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)
         raise
+
+
+class HeaderValues(Protocol):
+    """The headers of a request, looked up without regard to case."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """The value of a header, or ``default``."""
+        ...
 
 
 class KeyRing:
@@ -124,7 +130,7 @@ class KeyRing:
         """Whether the service takes requests without a key."""
         return self._path is None
 
-    def authenticate(self, headers: Mapping[str, str]) -> ApiKey:
+    def authenticate(self, headers: HeaderValues) -> ApiKey:
         """The entry of the key that a request carries.
 
         Raises:
@@ -169,7 +175,7 @@ class KeyRing:
             self._lock.release()
 
 
-def presented_key(headers: Mapping[str, str]) -> str:
+def presented_key(headers: HeaderValues) -> str:
     """The key of ``X-API-Key`` or ``Authorization: Bearer``; a Problem of 401 without one."""
     key = headers.get("X-API-Key", "")
     if not key:
@@ -185,6 +191,16 @@ def presented_key(headers: Mapping[str, str]) -> str:
 def unauthorised(detail: str) -> Problem:
     """A 401 with the challenge that RFC 9110 section 11.6.1 asks for."""
     return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"}, reason="key")
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Where the file is wrong and why. A field's name is told only if it is one of ours."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    known = {*KeyFile.model_fields, *ApiKey.model_fields}
+    place = ".".join(
+        str(part) if isinstance(part, int) or part in known else "?" for part in first["loc"]
+    )
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def _signature(path: Path | None) -> tuple[int, int, int] | None:

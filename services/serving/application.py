@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-import flask_swagger_ui
+import flask_swagger_ui  # pyright: ignore[reportMissingTypeStubs] - only its folder is used
 import orjson
 from flask import Flask, Response, g, request, send_from_directory
 from werkzeug.exceptions import HTTPException
@@ -84,6 +84,7 @@ class Service:
             self.flask.wsgi_app,
             paths=[operation.path for operation in model.operations()],
             batcher=self.batcher,
+            places=settings.scoring_threads,
             on_refusal=self._count_refusal,
         )
         self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
@@ -91,6 +92,7 @@ class Service:
     def _flask(self, model: Model[Any, Any]) -> Flask:
         app = Flask(model.info.name, static_folder=None)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+        app.url_map.merge_slashes = False
         app.before_request(_begin)
         app.after_request(self._finish)
         app.register_error_handler(Problem, _answer_problem)
@@ -106,7 +108,7 @@ class Service:
             "openapi",
             lambda: Response(document, mimetype="application/json"),
         )
-        app.add_url_rule("/docs", "docs", lambda: send_from_directory(PAGES, "docs.html"))
+        app.add_url_rule("/docs", "docs", _docs_page)
         app.add_url_rule("/docs/<path:name>", "docs_files", _docs_file)
         return app
 
@@ -200,6 +202,15 @@ def _status(status: str, code: int) -> Response:
     return Response(orjson.dumps({"status": status}), status=code, mimetype="application/json")
 
 
+def _docs_page() -> Response:
+    return _with_docs_policy(send_from_directory(PAGES, "docs.html"))
+
+
 def _docs_file(name: str) -> Response:
     folder = PAGES if name == "docs.js" else SWAGGER_UI
-    return send_from_directory(folder, name, max_age=3600)
+    return _with_docs_policy(send_from_directory(folder, name, max_age=3600))
+
+
+def _with_docs_policy(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = DOCS_POLICY
+    return response

@@ -16,7 +16,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, cast
@@ -71,7 +71,7 @@ class Batcher(Generic[Item, Output]):
         max_batch: int,
         queue_limit: int,
         patience_seconds: float = math.inf,
-        observe: Callable[[BatchReport], None] = lambda report: None,
+        observe: Callable[[BatchReport], None] = lambda _report: None,
     ) -> None:
         self._predict = predict
         self._patience_seconds = patience_seconds
@@ -116,7 +116,7 @@ class Batcher(Generic[Item, Output]):
         return self._thread.is_alive()
 
     @contextmanager
-    def admit(self, deadline: float) -> Iterator[Admission[Item, Output]]:
+    def admit(self, deadline: float) -> Generator[Admission[Item, Output]]:
         """Reserve one place before any work is put into the request, decoding included.
 
         Raises:
@@ -136,13 +136,18 @@ class Batcher(Generic[Item, Output]):
             self._changed.notify()
         self._thread.join()
 
-    def reserve(self, places: int, deadline: float) -> None:
-        """Take ``places`` places, or refuse; see :meth:`admit`."""
+    def reserve(self, places: int, deadline: float, *, held: int = 0) -> None:
+        """Take ``places`` places beside the ``held`` ones, or refuse; see :meth:`admit`.
+
+        A request that is alone in the house is never refused: it may need more places than there
+        are, or more time than predicted, and would be refused for ever.
+        """
         with self._changed:
             wait = self._seconds_per_item * (self._admitted + places)
-            if self._admitted and self._admitted + places > self._queue_limit:
+            alone = self._admitted == held
+            if not alone and self._admitted + places > self._queue_limit:
                 raise at_capacity(wait)
-            if self._admitted and time.monotonic() + wait > deadline:
+            if not alone and time.monotonic() + wait > deadline:
                 raise at_capacity(wait)
             self._admitted += places
 
@@ -163,12 +168,19 @@ class Batcher(Generic[Item, Output]):
         with self._changed:
             self._queue.extend((ticket, index) for index in range(len(items)))
             self._changed.notify()
-        if not ticket.done.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            ticket.abandoned = True
+        seconds = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+        if not ticket.done.acquire(timeout=seconds):
+            self._abandon(ticket)
             raise past_deadline()
         if ticket.failure is not None:
             raise ticket.failure
         return cast("Sequence[Output]", ticket.outputs)
+
+    def _abandon(self, ticket: _Ticket[Item, Output]) -> None:
+        """Let go of the items at once: behind a stuck model they would pile up."""
+        with self._changed:
+            ticket.abandoned = True
+            self._queue = deque(entry for entry in self._queue if entry[0] is not ticket)
 
     def _run(self) -> None:
         while (batch := self._next_batch()) is not None:
@@ -200,7 +212,7 @@ class Batcher(Generic[Item, Output]):
             outputs = self._predict([ticket.items[index] for ticket, index in batch])
             if len(outputs) != len(batch):
                 raise RuntimeError("the model returned another number of outputs than items")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
             if len(batch) == 1:
                 _fail(batch[0][0], error)
                 return
@@ -231,7 +243,7 @@ class Admission(Generic[Item, Output]):
 
     def reserve(self, places: int) -> None:
         """Take further places, as :meth:`Batcher.admit` does."""
-        self._batcher.reserve(places, self._deadline)
+        self._batcher.reserve(places, self._deadline, held=self._places)
         self._places += places
 
     def release(self) -> None:

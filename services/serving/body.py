@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from email.message import Message
 from typing import Protocol
+
+from werkzeug.http import parse_options_header
 
 from services.serving.problem import Problem
 
@@ -80,10 +81,8 @@ def decompress(body: bytes, window: int, limit: int) -> bytes:
 
 def media_type(header: str) -> tuple[str, dict[str, str]]:
     """A Content-Type header as its lower-case media type and its parameters."""
-    message = Message()
-    message["Content-Type"] = header
-    parameters = message.get_params(failobj=[("", "")])
-    return parameters[0][0].lower(), {name.lower(): value for name, value in parameters[1:]}
+    name, parameters = parse_options_header(header)
+    return name.lower(), parameters
 
 
 def too_large(limit: int) -> Problem:

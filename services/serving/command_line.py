@@ -10,9 +10,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, NoReturn, TypeVar, cast, get_args
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 from pydantic_settings.exceptions import SettingsError
@@ -41,7 +41,8 @@ def main(
 ) -> int:
     """Parse ``argv``, run the command that it names and return the exit status."""
     arguments = vars(_parser(prog, description, commands).parse_args(argv))
-    command = next(each for each in commands if each.name == arguments.pop("command"))
+    chosen = arguments.pop("command")
+    command = next(each for each in commands if each.name == chosen)
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
         settings = command.settings(**given)
@@ -75,17 +76,25 @@ def environment_variable(settings: type[BaseSettings], name: str) -> str:
     return (str(settings.model_config.get("env_prefix", "")) + name).upper()
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong without repeating every flag."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def _parser(
     prog: str, description: str, commands: Sequence[Command[Any]]
 ) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser = _OneLineParser(prog=prog, description=description)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in commands:
         subparser = subparsers.add_parser(
             command.name, help=command.help, description=command.help, allow_abbrev=False
         )
         for name, field in command.settings.model_fields.items():
-            _add_flag(subparser, command.settings, name, field)
+            if not _is_secret(field):
+                _add_flag(subparser, command.settings, name, field)
     return parser
 
 
@@ -93,9 +102,12 @@ def _add_flag(
     parser: argparse.ArgumentParser, settings: type[BaseSettings], name: str, field: FieldInfo
 ) -> None:
     variable = environment_variable(settings, name)
-    default = "" if field.is_required() or field.default is None else f", default {field.default}"
-    if field.default == "":
-        default = ""
+    value = (
+        None
+        if field.is_required()
+        else cast("object", field.get_default(call_default_factory=True, validated_data={}))
+    )
+    default = "" if value in (None, "") else f", default {value}"
     text = f"{field.description or ''} [{variable}{default}]".strip().replace("%", "%%")
     if field.annotation is bool:
         parser.add_argument(
@@ -109,15 +121,21 @@ def _add_flag(
         parser.add_argument(flag(name), dest=name, help=text, metavar=_metavar(field), default=None)
 
 
+def _is_secret(field: FieldInfo) -> bool:
+    """Flags are seen by every user of the machine: a secret is read from the environment only."""
+    return SecretStr in (field.annotation, *get_args(field.annotation))
+
+
 def _is_repeated(field: FieldInfo) -> bool:
     return getattr(field.annotation, "__origin__", None) in (list, tuple)
 
 
 def _metavar(field: FieldInfo) -> str:
     annotation = field.annotation
-    candidates = get_args(annotation) or (annotation,)
-    if all(isinstance(each, str) for each in candidates):
-        return "|".join(candidates)
+    candidates = cast("tuple[object, ...]", get_args(annotation) or (annotation,))
+    words = [each for each in candidates if isinstance(each, str)]
+    if len(words) == len(candidates):
+        return "|".join(words)
     names = [getattr(each, "__name__", "") for each in candidates if each is not type(None)]
     metavars = {"int": "N", "float": "X", "Path": "PATH", "date": "DATE"}
     return metavars.get(names[0], "TEXT") if names else "TEXT"

@@ -10,14 +10,19 @@ from urllib.parse import urlsplit
 import httpx
 from tqdm import tqdm
 
-PIECE = 1 << 18
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 ATTEMPTS = 3
+INTERRUPTIONS = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError)
+"""What is worth another attempt; an address that cannot be reached at all is not."""
 
 
 class DownloadError(Exception):
     """A download that failed; the message is one line and says what to do."""
+
+
+class TooLarge(Exception):
+    """More bytes than the caller allows."""
 
 
 def download(
@@ -38,23 +43,45 @@ def download(
     Raises:
         DownloadError: the URL is not http(s), cannot be reached, is too large or has another hash.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise DownloadError(f"{url}: only http and https addresses can be fetched")
+    shown = without_secrets(url)
     destination.parent.mkdir(parents=True, exist_ok=True)
     part = destination.with_name(destination.name + ".part")
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _fetch(url, part, max_bytes=max_bytes, progress=progress)
+            _fetch(url, shown, part, max_bytes=max_bytes, progress=progress)
             break
-        except httpx.TransportError as error:
-            if attempt == ATTEMPTS or isinstance(error, httpx.ConnectError):
-                raise DownloadError(f"{url}: cannot be fetched ({_reason(error)})") from None
+        except httpx.RequestError as error:
+            if attempt == ATTEMPTS or not isinstance(error, INTERRUPTIONS):
+                raise DownloadError(f"{shown}: cannot be fetched ({_reason(error)})") from None
         except httpx.InvalidURL:
-            raise DownloadError(f"{url}: is not a valid address") from None
-    return _accept(url, part, destination, sha256=sha256, sha256_prefix=sha256_prefix)
+            raise DownloadError(f"{shown}: is not a valid address") from None
+        except TooLarge:
+            _forget(part)
+            raise DownloadError(
+                f"{shown}: is larger than the limit of {max_bytes:,} bytes"
+            ) from None
+    return _accept(shown, part, destination, sha256=sha256, sha256_prefix=sha256_prefix)
 
 
-def _fetch(url: str, part: Path, *, max_bytes: int, progress: bool) -> None:
+def without_secrets(url: str) -> str:
+    """The address as a message may show it: without user, password and query.
+
+    Raises:
+        DownloadError: it is not an http(s) address.
+    """
+    try:
+        address = urlsplit(url)
+        place = f"{address.hostname}:{address.port}" if address.port else address.hostname
+    except ValueError:
+        raise DownloadError("the address to fetch is not valid") from None
+    if address.scheme not in ("http", "https") or not place:
+        raise DownloadError(
+            f"{address.scheme or 'no scheme'}: only http and https addresses can be fetched"
+        )
+    return f"{address.scheme}://{place}{address.path}"
+
+
+def _fetch(url: str, shown: str, part: Path, *, max_bytes: int, progress: bool) -> None:
     validator = part.with_name(part.name + ".etag")
     offset = part.stat().st_size if part.exists() and validator.exists() else 0
     headers = {"Accept-Encoding": "identity"}
@@ -65,12 +92,15 @@ def _fetch(url: str, part: Path, *, max_bytes: int, progress: bool) -> None:
         if got.status_code == 416 and offset:
             return
         if got.status_code not in (200, 206):
-            raise DownloadError(f"{url}: the server answered {got.status_code}")
-        offset = offset if got.status_code == 206 else 0
+            raise DownloadError(f"{shown}: the server answered {got.status_code}")
+        resumed = got.status_code == 206
+        if resumed and not got.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
+            raise DownloadError(f"{shown}: the server answered with another part of the file")
+        offset = offset if resumed else 0
         _remember_validator(validator, got.headers)
         total = offset + int(got.headers.get("Content-Length", 0)) or None
         if (total or 0) > max_bytes:
-            raise DownloadError(f"{url}: is larger than the limit of {max_bytes:,} bytes")
+            raise TooLarge
         with (
             part.open("ab" if offset else "wb") as stream,
             tqdm(
@@ -78,9 +108,10 @@ def _fetch(url: str, part: Path, *, max_bytes: int, progress: bool) -> None:
                 disable=None if progress else True,
             ) as bar,
         ):  # fmt: skip
-            for piece in got.iter_raw(PIECE):
+            # As they come: httpx would throw away what it has when it waits for a full piece.
+            for piece in got.iter_raw():
                 if stream.tell() + len(piece) > max_bytes:
-                    raise DownloadError(f"{url}: is larger than the limit of {max_bytes:,} bytes")
+                    raise TooLarge
                 stream.write(piece)
                 bar.update(len(piece))
             stream.flush()
@@ -90,32 +121,38 @@ def _fetch(url: str, part: Path, *, max_bytes: int, progress: bool) -> None:
 def _remember_validator(path: Path, headers: httpx.Headers) -> None:
     etag = headers.get("ETag", "")
     strong = etag if not etag.startswith("W/") else ""
-    if validator := strong or headers.get("Last-Modified", ""):
+    validator = strong or headers.get("Last-Modified", "")
+    if validator and validator.isascii():
         path.write_text(validator)
     else:
         path.unlink(missing_ok=True)
 
 
 def _accept(
-    url: str, part: Path, destination: Path, *, sha256: str | None, sha256_prefix: str | None
+    shown: str, part: Path, destination: Path, *, sha256: str | None, sha256_prefix: str | None
 ) -> str:
     digest = hashlib.sha256()
     with part.open("rb") as stream:
         while piece := stream.read(1 << 20):
             digest.update(piece)
     actual = digest.hexdigest()
-    part.with_name(part.name + ".etag").unlink(missing_ok=True)
     expected = (sha256 or sha256_prefix or "").lower()
     if not (actual == expected if sha256 else actual.startswith(expected)):
-        part.unlink()
+        _forget(part)
         raise DownloadError(
-            f"{url}: has SHA-256 {actual[:16]}…, expected {expected[:16]}…; the file was deleted"
+            f"{shown}: has SHA-256 {actual[:16]}…, expected {expected[:16]}…; the file was deleted"
         )
     part.replace(destination)
+    _forget(part)
     return actual
 
 
-def _reason(error: httpx.TransportError) -> str:
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    part.with_name(part.name + ".etag").unlink(missing_ok=True)
+
+
+def _reason(error: httpx.RequestError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

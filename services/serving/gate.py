@@ -32,6 +32,8 @@ class Gate:
         application: what answers the requests that pass.
         paths: the paths that need the model; only POST requests to these are ever refused.
         batcher: says whether there is room.
+        places: most requests under way to these paths at once, so that clients whose bodies are
+            slow to arrive leave threads for the probes.
         on_refusal: called with the path of each refused request.
     """
 
@@ -41,24 +43,29 @@ class Gate:
         *,
         paths: Sequence[str],
         batcher: Batcher[Any, Any],
+        places: int,
         on_refusal: Callable[[str], None],
     ) -> None:
         self._application = application
         self._paths = frozenset(paths)
         self._batcher = batcher
+        self._places = threading.Semaphore(places)
         self._on_refusal = on_refusal
         self._lock = threading.Lock()
         self._refused = 0
         self._reported_at = 0.0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if (
-            self._batcher.is_full
-            and environ["REQUEST_METHOD"] == "POST"
-            and environ["PATH_INFO"] in self._paths
-        ):
-            return self._refuse(environ["PATH_INFO"], start_response)
-        return self._application(environ, start_response)
+        """Answer a request, or refuse it."""
+        path = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] != "POST" or path not in self._paths:
+            return self._application(environ, start_response)
+        if self._batcher.is_full or not self._places.acquire(blocking=False):
+            return self._refuse(path, start_response)
+        try:
+            return _whole(self._application(environ, start_response))
+        finally:
+            self._places.release()
 
     def _refuse(self, path: str, start_response: StartResponse) -> Iterable[bytes]:
         problem = at_capacity(self._batcher.expected_wait_seconds)
@@ -87,6 +94,15 @@ class Gate:
                 return
             refused, self._refused, self._reported_at = self._refused, 0, now
         log.warning("requests refused at capacity", extra={"refused": refused})
+
+
+def _whole(pieces: Iterable[bytes]) -> list[bytes]:
+    """The body in one piece: granian sends a list with the headers, an iterator after them."""
+    try:
+        return [b"".join(pieces)]
+    finally:
+        if (close := getattr(pieces, "close", None)) is not None:
+            close()
 
 
 def closing_while_draining(application: WSGIApplication, lifecycle: Lifecycle) -> WSGIApplication:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from multiprocessing.synchronize import Event
+from typing import Protocol
+
+
+class Signal(Protocol):
+    """Something that another process sets."""
+
+    def wait(self) -> object:
+        """Return once it is set."""
+        ...
 
 
 class Lifecycle:
@@ -14,7 +22,7 @@ class Lifecycle:
     are still accepted and answered, but with ``Connection: close``, and readiness is gone.
     """
 
-    def __init__(self, on_change: Callable[[bool], None] = lambda ready: None) -> None:
+    def __init__(self, on_change: Callable[[bool], None] = lambda _ready: None) -> None:
         self.on_change = on_change
         self._started = False
         self.draining = False
@@ -34,7 +42,7 @@ class Lifecycle:
         self.draining = True
         self.on_change(self.ready)
 
-    def drain_on(self, event: Event) -> None:
+    def drain_on(self, event: Signal) -> None:
         """Begin to drain when ``event`` is set by another process."""
 
         def wait() -> None:

@@ -156,7 +156,7 @@ def json_operation(
     path: str,
     operation_id: str,
     summary: str,
-    description: str,
+    description: str = "",
     request: type[Body],
     response: type[BaseModel],
     prepare: Callable[[Body], Call[Item, Output]],

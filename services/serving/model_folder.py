@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ def file_sha256(path: Path) -> str:
 
 
 @contextmanager
-def new_model_folder(destination: Path, *, kind: str, name: str, version: str) -> Iterator[Draft]:
+def new_model_folder(destination: Path, *, kind: str, name: str, version: str) -> Generator[Draft]:
     """Write a model folder beside ``destination`` and rename it into place when it is complete.
 
     On any exception, a full disk and Ctrl-C among them, the unfinished folder is removed and a
@@ -72,7 +73,7 @@ def new_model_folder(destination: Path, *, kind: str, name: str, version: str) -
     Raises:
         ModelFolderError: ``destination`` exists and is not a model folder.
     """
-    destination = destination.absolute()
+    destination = destination.resolve()
     _refuse_foreign_folder(destination)
     destination.parent.mkdir(parents=True, exist_ok=True)
     draft = Draft(
@@ -111,11 +112,12 @@ def read_model_folder(folder: Path, *, kind: str) -> Manifest:
 
 def _verify(folder: Path, relative: str, expected: str) -> None:
     file = folder / relative
-    if (
-        file.resolve().parent != (folder / relative).parent.resolve()
-        or ".." in Path(relative).parts
-    ):
+    if "\0" in relative or ".." in Path(relative).parts:
+        raise ModelFolderError(folder / MANIFEST, "names a file outside the model folder")
+    if not file.resolve().is_relative_to(folder.resolve()):
         raise ModelFolderError(file, "lies outside the model folder")
+    if file.exists() and not file.is_file():
+        raise ModelFolderError(file, "is not a file")
     try:
         actual = file_sha256(file)
     except FileNotFoundError:
@@ -186,13 +188,32 @@ def _flush(path: Path) -> None:
 def _swap_in(folder: Path, destination: Path) -> None:
     if not destination.exists():
         folder.rename(destination)
-        return
+    elif _exchange(folder, destination):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        _replace_in_two_steps(folder, destination)
+    _flush(destination.parent)
+
+
+def _exchange(folder: Path, destination: Path) -> bool:
+    """Swap two folders in one step, if the system can (Linux's renameat2)."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    at_working_directory, exchange = -100, 2
+    names = os.fsencode(folder), os.fsencode(destination)
+    return rename(at_working_directory, names[0], at_working_directory, names[1], exchange) == 0
+
+
+def _replace_in_two_steps(folder: Path, destination: Path) -> None:
     old = Path(tempfile.mkdtemp(prefix=f".{destination.name}.old.", dir=destination.parent))
-    destination.rename(old / destination.name)
+    kept = old / destination.name
     try:
+        destination.rename(kept)
         folder.rename(destination)
     except BaseException:
-        (old / destination.name).rename(destination)
+        if kept.exists():
+            kept.rename(destination)
         old.rmdir()
         raise
     shutil.rmtree(old, ignore_errors=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services.serving.model import MediaType, Model, Operation
 
@@ -181,9 +181,9 @@ def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
     ]
     responses: list[type[BaseModel]] = [operation.response for operation in operations]
     responses += [ProblemDetails, FieldError, ProbeStatus]
-    _, definitions = models_json_schema(
-        [(schema, "validation") for schema in dict.fromkeys(requests)]
-        + [(schema, "serialization") for schema in dict.fromkeys(responses)],
-        ref_template=REF,
-    )
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((schema, "validation") for schema in dict.fromkeys(requests)),
+        *((schema, "serialization") for schema in dict.fromkeys(responses)),
+    ]
+    _, definitions = models_json_schema(modes, ref_template=REF)
     return definitions["$defs"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import orjson
 from flask import Request, Response
 from pydantic import BaseModel
 
-from services.serving.api_keys import ApiKey, KeyRing
+from services.serving.api_keys import ApiKey, HeaderValues, KeyRing
 from services.serving.batching import Batcher
 from services.serving.body import media_type, read_body
 from services.serving.metrics import Metrics
@@ -21,6 +20,7 @@ from services.serving.rate_limit import RateLimiter
 from services.serving.slow_bodies import SlowBodies
 
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
+LONGEST_MS = 600_000
 JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -83,12 +83,12 @@ class Scoring:
         response.headers["X-Model-Version"] = self.model.info.version
         return Scored(response, key, len(incoming.body))
 
-    def _seconds_allowed(self, headers: Mapping[str, str]) -> float:
-        asked = headers.get(TIMEOUT_HEADER, "")
-        if not asked:
-            return self.limits.deadline_seconds
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:7]) <= 600_000):
-            raise Problem(400, f"{TIMEOUT_HEADER} must be a number from 1 to 600000.")
+    def _seconds_allowed(self, headers: HeaderValues) -> float:
+        asked = headers.get(TIMEOUT_HEADER, str(LONGEST_MS))
+        if not (asked.isascii() and asked.isdigit() and len(asked) <= len(str(LONGEST_MS))):
+            raise Problem(400, f"{TIMEOUT_HEADER} must be a whole number.")
+        if not 1 <= int(asked) <= LONGEST_MS:
+            raise Problem(400, f"{TIMEOUT_HEADER} must be from 1 to {LONGEST_MS}.")
         return min(self.limits.deadline_seconds, int(asked) / 1000)
 
     def _read(self, operation: Operation[Any, Any], request: Request) -> Incoming:

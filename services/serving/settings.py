@@ -13,11 +13,14 @@ from services.serving.cpu import available_cpus
 SPARE_THREADS = 16
 """Request threads beyond those that can wait for the model: probes, reads and refusals."""
 
+PROBE_THREADS = 8
+"""How many of them scoring requests never get, however slowly their bodies arrive."""
+
 
 class ServerSettings(BaseSettings):
     """What any HTTP server of this project needs."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="port of the API")
@@ -98,3 +101,8 @@ class ServiceSettings(ServerSettings):
     def request_threads(self) -> int:
         """One for each request that may wait for the model, and some to spare."""
         return self.queue_limit + SPARE_THREADS
+
+    @property
+    def scoring_threads(self) -> int:
+        """How many of the request threads scoring requests may use at once."""
+        return self.request_threads - PROBE_THREADS

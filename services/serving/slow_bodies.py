@@ -22,7 +22,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class SlowBodies:
             threading.Thread(target=self._watch, name="slow-bodies", daemon=True).start()
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Reading]:
+    def reading(self) -> Generator[Reading]:
         """Watch one read."""
         reading = Reading(self._limit_seconds)
         self._readings.add(reading)

@@ -24,8 +24,6 @@ class Echo(BaseModel):
 
 
 class EchoModel(Model[str, str]):
-    """Returns what it is sent."""
-
     scope = "echo"
     info = ModelInfo("echo", "1")
 
@@ -33,8 +31,13 @@ class EchoModel(Model[str, str]):
         return items
 
     def operations(self):
-        return [json_operation(path="/v1/echo", operation_id="echo", summary="Echo a text", description="", request=Echo, response=Echo, prepare=lambda echo: Call([echo.text], lambda outputs, timing: Echo(text=outputs[0])))]  # fmt: skip  # noqa: E501
+        def prepare(echo: Echo) -> Call[str, str]:
+            return Call([echo.text], lambda outputs, _: Echo(text=outputs[0]))
+
+        about = {"path": "/v1/echo", "operation_id": "echo", "summary": "Echo a text"}
+        return [json_operation(**about, request=Echo, response=Echo, prepare=prepare)]
 
 
 if __name__ == "__main__":
-    raise SystemExit(main("echo", "Echo service", [Command("serve", "serve", EchoSettings, lambda settings: serve(settings, lambda _: EchoModel()))]))  # fmt: skip  # noqa: E501
+    command = Command("serve", "serve", EchoSettings, lambda s: serve(s, lambda _: EchoModel()))
+    raise SystemExit(main("echo", "Echo service", [command]))

@@ -1,0 +1,147 @@
+"""Overload: accepted requests keep flowing, the rest are refused at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.services.serving.live_service import JSON, Answer, LiveService, head, pull, service
+
+BATCH_SECONDS = 0.02
+CAPACITY = 1 / BATCH_SECONDS
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[LiveService]:
+    """A service that scores one item at a time and holds ten."""
+    options = ("--max-batch", 1, "--queue-limit", 10, "--deadline-ms", 3000)
+    with service(tmp_path, *options) as live:
+        yield live
+
+
+@dataclass
+class Load:
+    """Requests at a fixed rate, however long the answers take."""
+
+    live: LiveService
+    per_second: float
+    seconds: float
+    answers: list[tuple[Answer, float]] = field(default_factory=list)
+
+    def run(self) -> None:
+        threads: list[threading.Thread] = []
+        began = time.monotonic()
+        for number in range(int(self.per_second * self.seconds)):
+            time.sleep(max(0.0, began + number / self.per_second - time.monotonic()))
+            threads.append(threading.Thread(target=self._ask))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+
+    def _ask(self) -> None:
+        began = time.monotonic()
+        answer = self.live.pull(f"sleep:{BATCH_SECONDS}")
+        self.answers.append((answer, time.monotonic() - began))
+
+    def of(self, status: int) -> list[tuple[Answer, float]]:
+        return [each for each in self.answers if each[0].status == status]
+
+
+def resident(pid: int) -> int:
+    with open(f"/proc/{pid}/statm") as stream:
+        return int(stream.read().split()[1]) * 4096
+
+
+def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_the_rest_at_once(
+    busy: LiveService,
+) -> None:
+    worker = busy.worker_pid()
+    before = resident(worker)
+    load = Load(busy, 3 * CAPACITY, 3)
+    running = threading.Thread(target=load.run)
+    running.start()
+    probes = []
+    while running.is_alive():
+        began = time.monotonic()
+        probes += [busy.get("/livez").status, busy.get("/readyz").status]
+        assert time.monotonic() - began < 2
+        time.sleep(0.1)
+    running.join()
+
+    assert {answer.status for answer, _ in load.answers} == {200, 503}
+    assert len(load.of(200)) > 0.4 * CAPACITY * load.seconds
+    assert len(load.of(503)) > 0.3 * len(load.answers)
+    assert sorted(seconds for _, seconds in load.of(503))[len(load.of(503)) // 2] < 0.5
+    assert max(seconds for _, seconds in load.of(503)) < 2
+    for answer, _ in load.of(503):
+        assert 1 <= int(answer.headers["retry-after"]) <= 3
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json["status"] == 503
+        assert answer.json["error"]
+        assert answer.json["request_id"] == answer.headers["x-request-id"]
+    assert set(probes) == {200}
+    assert resident(worker) - before < 50 << 20
+
+    began = time.monotonic()
+    assert busy.pull("x").status == 200
+    assert time.monotonic() - began < 1
+    refused = busy.metric('modelsvc_rejected_total{reason="capacity"}')
+    assert refused == len(load.of(503))
+    assert busy.metric("modelsvc_queue_depth") == 0
+
+
+def test_a_refusal_is_logged_as_a_count_not_as_a_line_each(busy: LiveService) -> None:
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.2",)) for _ in range(10)]
+    for thread in held:
+        thread.start()
+    busy.wait_until_queued(10)
+    statuses = [busy.pull("x").status for _ in range(20)]
+    for thread in held:
+        thread.join()
+
+    lines = [line for line in busy.log_text.splitlines() if "refused at capacity" in line]
+    assert statuses.count(503) >= 10
+    assert 1 <= len(lines) <= 4
+
+
+def test_a_refused_client_can_use_its_connection_again(busy: LiveService) -> None:
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.1",)) for _ in range(10)]
+    for thread in held:
+        thread.start()
+    busy.wait_until_queued(10)
+    body = pull("x")
+    with busy.wire() as wire:
+        wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+        assert wire.read().status == 503
+        for thread in held:
+            thread.join()
+        wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+        assert wire.read().status == 200
+
+
+def test_only_scoring_is_refused_when_the_house_is_full(busy: LiveService) -> None:
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.2",)) for _ in range(10)]
+    for thread in held:
+        thread.start()
+    busy.wait_until_queued(10)
+
+    assert busy.get("/v1/pull").status == 405
+    assert busy.request("POST", "/nowhere", b"").status == 404
+    assert busy.get("/openapi.json").status == 200
+    for thread in held:
+        thread.join()
+
+
+def test_a_slow_model_does_not_slow_the_probes_down(busy: LiveService) -> None:
+    burning = threading.Thread(target=busy.pull, args=("burn:1",))
+    burning.start()
+    busy.wait_until_queued(1)
+    began = time.monotonic()
+    assert busy.get("/livez").status == 200
+    assert time.monotonic() - began < 0.5
+    burning.join()

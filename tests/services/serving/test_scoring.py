@@ -1,0 +1,103 @@
+"""The path of one request: deadlines, order of checks, what is written to JSON."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import orjson
+import pytest
+from pydantic import BaseModel
+
+from services.serving.scoring import encode
+from tests.services.serving.live_service import JSON, LiveService, head, pull, service
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
+    """A service that scores one item at a time and answers within a second."""
+    with service(tmp_path_factory.mktemp("slow"), "--max-batch", 1, "--deadline-ms", 1000) as live:
+        yield live
+
+
+def timed(live: LiveService, text: str, timeout_ms: str = "") -> tuple[int, float]:
+    began = time.monotonic()
+    headers = {"X-Request-Timeout-Ms": timeout_ms} if timeout_ms else {}
+    status = live.pull(text, headers=headers).status
+    return status, time.monotonic() - began
+
+
+def test_an_answer_that_is_not_ready_in_time_is_504(slow: LiveService) -> None:
+    status, seconds = timed(slow, "sleep:1.3")
+
+    assert status == 504
+    assert 1 <= seconds < 1.3
+    time.sleep(0.5)
+
+
+def test_a_request_can_ask_for_less_time(slow: LiveService) -> None:
+    status, seconds = timed(slow, "sleep:0.6", "200")
+
+    assert status == 504
+    assert 0.2 <= seconds < 0.55
+    time.sleep(0.5)
+
+
+def test_a_request_cannot_ask_for_more_time(slow: LiveService) -> None:
+    assert timed(slow, "sleep:1.3", "600000")[0] == 504
+    time.sleep(0.5)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "0", "-1", "x", "1.5", "600001", "1e3", "9" * 30, "0000001" + "0" * 5000, "\xb2"]
+)
+def test_a_nonsensical_time_is_400(lever: LiveService, value: str) -> None:
+    answer = lever.pull("x", headers={"X-Request-Timeout-Ms": value})
+
+    assert answer.status == 400
+
+
+def test_a_request_past_its_deadline_in_the_queue_is_never_scored(slow: LiveService) -> None:
+    first = threading.Thread(target=timed, args=(slow, "sleep:0.6"))
+    first.start()
+    slow.wait_until_queued(1)
+    before = slow.metric("modelsvc_batch_size_sum")
+    status, _ = timed(slow, "late", "100")
+    first.join()
+
+    assert status in (503, 504)
+    time.sleep(0.1)
+    assert slow.metric("modelsvc_batch_size_sum") == before + 1
+
+
+def test_a_client_that_hangs_up_harms_nobody(slow: LiveService) -> None:
+    body = pull("sleep:0.2")
+    for _ in range(5):
+        with slow.wire() as wire:
+            wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+    time.sleep(1.2)
+
+    assert slow.pull("x").status == 200
+    assert slow.metric("modelsvc_queue_depth") == 0
+
+
+class Result(BaseModel):
+    score: float | None
+    day: date = date(2026, 1, 1)
+
+
+def test_numbers_that_json_has_not_become_null() -> None:
+    assert encode({"score": float("nan"), "other": float("inf")}) == b'{"score":null,"other":null}'
+    assert orjson.loads(encode(Result(score=float("nan")))) == {"score": None, "day": "2026-01-01"}
+
+
+def test_arrays_become_lists() -> None:
+    assert encode({"scores": np.array([[0.5, 1]], np.float32)}) == b'{"scores":[[0.5,1.0]]}'
+
+
+def test_results_of_several_kinds_are_written() -> None:
+    assert encode([1, "a", None]) == b'[1,"a",null]'
+    assert encode(Result(score=None)) == b'{"score":null,"day":"2026-01-01"}'
