@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -22,15 +20,22 @@ from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import Metrics
 from services.serving.model import Model, Operation
 from services.serving.openapi import openapi_document
-from services.serving.problem import PROBLEM_TYPE, Problem
+from services.serving.problem import Problem
 from services.serving.rate_limit import RateLimiter
+from services.serving.responses import (
+    answer_exception,
+    answer_http_exception,
+    answer_problem,
+    begin_request,
+    finish_response,
+    json_response,
+)
 from services.serving.scoring import Limits, Scoring
 from services.serving.settings import ServiceSettings
 from services.serving.slow_bodies import SlowBodies
 
 log = logging.getLogger("access")
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBES = ("/livez", "/readyz")
 STUCK_SECONDS = 60.0
 """A batch that runs for so long will never end; the process is better restarted."""
@@ -68,15 +73,14 @@ class Service:
         )
         self.metrics.follow_queue(lambda: self.batcher.depth)
         self._access_log = settings.access_log
+        slow_bodies = SlowBodies(settings.port, settings.body_seconds, settings.deadline_ms / 1000)
         self._scoring = Scoring(
             model=model,
             batcher=self.batcher,
             keys=KeyRing(settings.keys, model.scope),
             limiter=RateLimiter(settings.requests_per_second),
             limits=Limits(settings.max_body_bytes, settings.deadline_ms / 1000),
-            slow_bodies=SlowBodies(
-                settings.port, settings.body_seconds, settings.deadline_ms / 1000
-            ),
+            slow_bodies=slow_bodies,
             metrics=self.metrics,
         )
         self.flask = self._flask(model)
@@ -85,6 +89,7 @@ class Service:
             paths=[operation.path for operation in model.operations()],
             batcher=self.batcher,
             places=settings.scoring_threads,
+            slow_bodies=slow_bodies,
             on_refusal=self._count_refusal,
         )
         self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
@@ -93,11 +98,11 @@ class Service:
         app = Flask(model.info.name, static_folder=None)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         app.url_map.merge_slashes = False
-        app.before_request(_begin)
+        app.before_request(begin_request)
         app.after_request(self._finish)
-        app.register_error_handler(Problem, _answer_problem)
-        app.register_error_handler(HTTPException, _answer_http_exception)
-        app.register_error_handler(Exception, _answer_exception)
+        app.register_error_handler(Problem, answer_problem)
+        app.register_error_handler(HTTPException, answer_http_exception)
+        app.register_error_handler(Exception, answer_exception)
         for operation in model.operations():
             self._route(app, operation)
         document = orjson.dumps(openapi_document(model, needs_key=not self._scoring.keys.is_open))
@@ -126,21 +131,20 @@ class Service:
     def _livez(self) -> Response:
         """Alive unless the batcher is gone or stuck. Never waits for the model."""
         alive = self.batcher.is_alive and self.batcher.busy_seconds() < STUCK_SECONDS
-        return _status("alive" if alive else "stuck", 200 if alive else 503)
+        return json_response({"status": "alive" if alive else "stuck"}, 200 if alive else 503)
 
     def _readyz(self) -> Response:
         ready = self.lifecycle.ready
-        return _status("ready" if ready else "not ready", 200 if ready else 503)
+        return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
 
     def _count_refusal(self, path: str) -> None:
         self.metrics.requests.labels(path, "503").inc()
         self.metrics.rejected.labels("capacity").inc()
 
     def _finish(self, response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
+        finish_response(response)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Content-Security-Policy", API_POLICY)
-        response.headers.setdefault("Cache-Control", "no-store")
         route = request.url_rule.rule if request.url_rule else "unknown"
         seconds = time.perf_counter() - g.began
         self.metrics.requests.labels(route, str(response.status_code)).inc()
@@ -162,44 +166,6 @@ class Service:
                 },
             )
         return response
-
-
-def _begin() -> None:
-    g.began = time.perf_counter()
-    asked = request.headers.get("X-Request-Id", "")
-    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
-
-
-def _answer_problem(problem: Problem) -> Response:
-    g.rejected = problem.reason
-    response = Response(
-        problem.body(g.get("request_id", "")), status=problem.status, mimetype=PROBLEM_TYPE
-    )
-    response.headers.extend(problem.headers)
-    return response
-
-
-def _answer_http_exception(error: HTTPException) -> Response:
-    """Flask's own errors, such as an unknown path, in the shape of all others."""
-    status = error.code or 500
-    details = {
-        404: "There is nothing at this path.",
-        405: "This path does not take this method.",
-    }
-    response = _answer_problem(Problem(status, details.get(status, "The request is refused.")))
-    for name, value in error.get_headers():
-        if name.lower() == "allow":
-            response.headers[name] = value
-    return response
-
-
-def _answer_exception(error: Exception) -> Response:
-    logging.getLogger(__name__).error("unexpected error", exc_info=error)
-    return _answer_problem(Problem(500, "The service failed; the error is in its log."))
-
-
-def _status(status: str, code: int) -> Response:
-    return Response(orjson.dumps({"status": status}), status=code, mimetype="application/json")
 
 
 def _docs_page() -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from typing import Protocol
+from wsgiref.types import WSGIEnvironment
 
 from werkzeug.http import parse_options_header
 
@@ -20,6 +21,30 @@ class ByteStream(Protocol):
     def read(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes; fewer only at the end."""
         ...
+
+
+class WatchedBody:
+    """A request's body, which knows whether all of it has been read.
+
+    Attributes:
+        missing: declared bytes that were not read yet; 0 or less for a chunked body.
+        is_complete: whether nothing is left to read.
+    """
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        declared = environ.get("CONTENT_LENGTH") or "0"
+        chunked = "HTTP_TRANSFER_ENCODING" in environ
+        self._stream: ByteStream = environ["wsgi.input"]
+        self.missing = int(declared) if declared.isascii() and declared.isdigit() else 0
+        self.is_complete = not chunked and not self.missing
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As the stream's own ``read``."""
+        piece = self._stream.read(size)
+        self.missing -= len(piece)
+        if not piece or self.missing == 0:
+            self.is_complete = True
+        return piece
 
 
 def read_body(

@@ -16,12 +16,18 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from services.serving.batching import Batcher, at_capacity
+from services.serving.body import WatchedBody
 from services.serving.lifecycle import Lifecycle
 from services.serving.problem import PROBLEM_TYPE
+from services.serving.slow_bodies import SlowBodies
 
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 1.0
+DISCARDED_BYTES = 256 << 10
+"""A refused request's body of up to this size is read, so that its connection can go on."""
+READERS = 4
+"""Most threads that read such bodies at once."""
 Write = Callable[[bytes], object]
 
 
@@ -34,6 +40,7 @@ class Gate:
         batcher: says whether there is room.
         places: most requests under way to these paths at once, so that clients whose bodies are
             slow to arrive leave threads for the probes.
+        slow_bodies: bounds the reading of refused requests' bodies.
         on_refusal: called with the path of each refused request.
     """
 
@@ -44,12 +51,15 @@ class Gate:
         paths: Sequence[str],
         batcher: Batcher[Any, Any],
         places: int,
+        slow_bodies: SlowBodies,
         on_refusal: Callable[[str], None],
     ) -> None:
         self._application = application
         self._paths = frozenset(paths)
         self._batcher = batcher
         self._places = threading.Semaphore(places)
+        self._slow_bodies = slow_bodies
+        self._unread = threading.Semaphore(READERS)
         self._on_refusal = on_refusal
         self._lock = threading.Lock()
         self._refused = 0
@@ -61,29 +71,49 @@ class Gate:
         if environ["REQUEST_METHOD"] != "POST" or path not in self._paths:
             return self._application(environ, start_response)
         if self._batcher.is_full or not self._places.acquire(blocking=False):
-            return self._refuse(path, start_response)
+            return self._refuse(path, environ, start_response)
         try:
             return _whole(self._application(environ, start_response))
         finally:
             self._places.release()
 
-    def _refuse(self, path: str, start_response: StartResponse) -> Iterable[bytes]:
+    def _refuse(
+        self, path: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         problem = at_capacity(self._batcher.expected_wait_seconds)
         request_id = secrets.token_hex(8)
         body = problem.body(request_id)
         self._on_refusal(path)
         self._report()
-        start_response(
-            "503 Service Unavailable",
-            [
-                ("Content-Type", PROBLEM_TYPE),
-                ("Content-Length", str(len(body))),
-                ("Retry-After", problem.headers["Retry-After"]),
-                ("X-Request-Id", request_id),
-                ("Cache-Control", "no-store"),
-            ],
-        )
+        headers = [
+            ("Content-Type", PROBLEM_TYPE),
+            ("Content-Length", str(len(body))),
+            ("Retry-After", problem.headers["Retry-After"]),
+            ("X-Request-Id", request_id),
+            ("Cache-Control", "no-store"),
+        ]
+        if not self._discard(WatchedBody(environ)):
+            headers.append(("Connection", "close"))
+        start_response("503 Service Unavailable", headers)
         return [body]
+
+    def _discard(self, body: WatchedBody) -> bool:
+        """Read a small body to its end, so that the connection can be used again.
+
+        A new connection for every refusal would cost an overloaded service more than the reading.
+        """
+        if body.is_complete:
+            return True
+        if not 0 < body.missing <= DISCARDED_BYTES or not self._unread.acquire(blocking=False):
+            return False
+        try:
+            with self._slow_bodies.reading():
+                body.read(body.missing)
+        except OSError:
+            return False
+        finally:
+            self._unread.release()
+        return body.is_complete
 
     def _report(self) -> None:
         """Log refusals as a count a second: a line each would cost as much as the answer."""

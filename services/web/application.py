@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 import time
 from functools import partial
 from pathlib import Path
@@ -21,23 +20,25 @@ from services.serving.command_line import CommandFailed
 from services.serving.gate import closing_while_draining
 from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import serve_metrics
-from services.serving.model import parse_json, validate
+from services.serving.model import JSON_TYPE, parse_json, validate
 from services.serving.problem import Problem
+from services.serving.responses import (
+    REQUEST_ID,
+    answer_exception,
+    answer_http_exception,
+    answer_problem,
+    begin_request,
+    finish_response,
+    json_response,
+)
 from services.serving.server import require_free_port
 from services.serving.slow_bodies import SlowBodies
 from services.web.answers import parse_matches, parse_predictions
 from services.web.examples import load_examples
 from services.web.key_file import KeyFile, KeyUnreadable
 from services.web.metrics import WebMetrics
-from services.web.responses import (
-    JSON_TYPE,
-    SECURITY_HEADERS,
-    answer_exception,
-    answer_http_exception,
-    answer_problem,
-    json_response,
-)
 from services.web.same_origin import refuse_other_origins
+from services.web.security_headers import SECURITY_HEADERS
 from services.web.settings import WebSettings
 from services.web.sign_in import signed_in_user
 from services.web.upstream import Reply, ScoringService
@@ -46,7 +47,6 @@ log = logging.getLogger("access")
 
 STATIC = Path(__file__).parent / "static"
 PROBES = ("/livez", "/readyz")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MATCHES_SHOWN = 5
 MOST_QUESTION_CHARACTERS = 20_000
 MOST_QUESTION_BYTES = 128 << 10
@@ -161,13 +161,8 @@ class ClientApplication:
         return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
 
     def _finish(self, response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
+        finish_response(response)
         response.headers.extend(SECURITY_HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")
-        if request.method == "POST" and "received_bytes" not in g:
-            # The server closes a connection whose body nobody has read, and at no certain moment:
-            # a client that is not told would lose its next request.
-            response.headers["Connection"] = "close"
         route = request.url_rule.rule if request.url_rule else "unknown"
         seconds = time.perf_counter() - g.began
         self.metrics.requests.labels(route, str(response.status_code)).inc()
@@ -219,9 +214,7 @@ def _readable(path: Path | None) -> KeyFile | None:
 
 
 def _begin() -> None:
-    g.began = time.perf_counter()
-    asked = request.headers.get("X-Request-Id", "")
-    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+    begin_request()
     refuse_other_origins(request)
     g.user = signed_in_user(request)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,6 +123,53 @@ def test_a_refused_client_can_use_its_connection_again(busy: LiveService) -> Non
             thread.join()
         wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
         assert wire.read().status == 200
+
+
+@contextmanager
+def full_house(busy: LiveService) -> Iterator[None]:
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.1",)) for _ in range(10)]
+    for thread in held:
+        thread.start()
+    busy.wait_until_queued(10)
+    yield
+    for thread in held:
+        thread.join()
+
+
+def test_a_refused_body_that_follows_its_headers_later_leaves_the_connection_usable(
+    busy: LiveService,
+) -> None:
+    body = pull("x" * 40_000)
+    for _ in range(5):
+        with busy.wire() as wire:
+            with full_house(busy):
+                wire.send(head("POST", "/v1/pull", JSON, len(body)))
+                time.sleep(0.05)
+                wire.send(body)
+                refused = wire.read()
+                assert refused.status == 503
+                assert "connection" not in refused.headers
+            wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+            assert wire.read().status == 200
+
+
+def test_a_large_refused_body_is_not_read_and_the_client_is_told_to_reconnect(
+    busy: LiveService,
+) -> None:
+    with busy.wire() as wire, full_house(busy):
+        wire.send(head("POST", "/v1/pull", JSON, 1 << 30) + b"{")
+        refused = wire.read()
+        assert (refused.status, refused.headers["connection"]) == (503, "close")
+        assert wire.is_closed_by_server()
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/livez"])
+def test_an_answer_that_does_not_wait_for_the_body_says_that_the_connection_ends(
+    busy: LiveService, path: str
+) -> None:
+    with busy.wire() as wire:
+        wire.send(head("POST", path, JSON, 1000) + b"{")
+        assert wire.read().headers["connection"] == "close"
 
 
 def test_only_scoring_is_refused_when_the_house_is_full(busy: LiveService) -> None:

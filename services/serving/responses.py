@@ -1,0 +1,70 @@
+"""The shapes of responses that every application of this project shares: JSON and problems."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+
+import orjson
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from services.serving.body import WatchedBody
+from services.serving.problem import PROBLEM_TYPE, Problem
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
+
+
+def begin_request() -> None:
+    """Note when the request began, its id, and from now on how much of its body is read."""
+    g.began = time.perf_counter()
+    asked = request.headers.get("X-Request-Id", "")
+    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+    g.body = WatchedBody(request.environ)
+    request.environ["wsgi.input"] = g.body
+
+
+def finish_response(response: Response) -> None:
+    """Add what every response carries.
+
+    The server closes a connection whose body nobody has read, and at no certain moment: a client
+    that is not told would lose its next request.
+    """
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers.setdefault("Cache-Control", "no-store")
+    if not g.body.is_complete:
+        response.headers["Connection"] = "close"
+
+
+def json_response(content: object, status: int = 200) -> Response:
+    """``content`` as JSON."""
+    return Response(orjson.dumps(content), status=status, mimetype="application/json")
+
+
+def answer_problem(problem: Problem) -> Response:
+    """A problem as its response; its reason is kept for the metrics."""
+    g.rejected = problem.reason
+    response = Response(
+        problem.body(g.get("request_id", "")), status=problem.status, mimetype=PROBLEM_TYPE
+    )
+    response.headers.extend(problem.headers)
+    return response
+
+
+def answer_http_exception(error: HTTPException) -> Response:
+    """Flask's own errors, such as an unknown path, in the shape of all others."""
+    status = error.code or 500
+    response = answer_problem(Problem(status, DETAILS.get(status, "The request is refused.")))
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            response.headers[name] = value
+    return response
+
+
+def answer_exception(error: Exception) -> Response:
+    """The answer to a fault of the program, which only the log describes."""
+    logging.getLogger(__name__).error("unexpected error", exc_info=error)
+    return answer_problem(Problem(500, "The service failed; the error is in its log."))
