@@ -14,7 +14,7 @@ def main() -> int:
     """Run the benchmarks that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="+", choices=[*ORDER, "all", "page"], metavar="NAME",
-                        help=f"{', '.join(ORDER)}, all; or page, to make the page anew")  # fmt: skip
+                        help=f"{', '.join(ORDER)}, all; or page: make the page anew")  # fmt: skip
     parser.add_argument(
         "--record", action="store_true", help="write benchmarks/results/ and docs/benchmarks.md"
     )

@@ -31,9 +31,7 @@ def run() -> Result:
     for _ in range(ROUNDS):
         for backend, measured in rates.items():
             measured.append(
-                requests_per_second(
-                    "resnet", model, seconds=SECONDS, cpus=cpus, backend=backend
-                )
+                requests_per_second("resnet", model, seconds=SECONDS, cpus=cpus, backend=backend)
             )
     medians = {backend: statistics.median(measured) for backend, measured in rates.items()}
     ratios = [ort / torch for ort, torch in zip(*rates.values(), strict=True)]

@@ -26,7 +26,7 @@ def requests_per_second(
             sys.executable, "-m", "benchmarks.in_process", service, str(model), str(seconds),
             backend,
         ],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return float(done.stdout.strip().splitlines()[-1])
 

@@ -11,7 +11,15 @@ from benchmarks.models import KEPT, faq_model, resnet152_model
 from benchmarks.record import IMAGES
 from benchmarks.result import Result, Table, Target
 from client.address import read_address
-from client.load import LoadPlan, LoadReport, Step, Workload, faq_workload, resnet_workload, run_load_test
+from client.load import (
+    LoadPlan,
+    LoadReport,
+    Step,
+    Workload,
+    faq_workload,
+    resnet_workload,
+    run_load_test,
+)
 from client.load.plot import write_plot
 from services.launch import running
 
@@ -55,8 +63,8 @@ def run() -> Result:
         notes=[
             "Poisson arrivals that do not wait for answers; a latency counts from the scheduled "
             "arrival. Good is a 200 within the deadline (faq 1 s, ResNet-152 10 s). Saturation was "
-            "measured first, by raising the number of callers until throughput stopped growing. faq "
-            "has one core and the generator the other; resnet shares both with it. The last row "
+            "measured first, by raising the number of callers until throughput stopped growing. "
+            "faq has one core and the generator the other; resnet shares both with it. The last row "
             "follows the overload without a pause.",
         ],
         tables=tables,
@@ -70,9 +78,7 @@ def load(setup: Setup) -> tuple[LoadReport, float, float]:
     options = (
         "--model", setup.model, "--no-access-log", "--deadline-ms", str(setup.deadline_ms),
     )  # fmt: skip
-    with running(
-        f"services.{setup.name}", *options, log_folder=KEPT, cpus=setup.cpus
-    ) as service:
+    with running(f"services.{setup.name}", *options, log_folder=KEPT, cpus=setup.cpus) as service:
         plan = LoadPlan(
             read_address(service.url),
             setup.workload,
@@ -134,6 +140,6 @@ def _row(step: Step, saturation: float) -> list[str]:
         f"{step.goodput / saturation:.0%}",
         *percentiles,
         f"{refused:,} × 503" if refused else "0",
-        f"{step.refused_p99_ms:,.1f}" if refused else "–",
+        f"{step.refused_latency.p99_ms:,.1f}" if step.refused_latency else "–",
         ", ".join(f"{count:,} × {name}" for name, count in others.items()) or "0",
     ]

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from services.serving.model_folder import ModelFolderError, read_model_folder
+from services.faq.app import load
+from services.faq.settings import FaqSettings
+from services.resnet.classifier_folder import read_classifier_folder
+from services.serving.model_folder import ModelFolderError
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".bench"
@@ -14,21 +17,27 @@ KEPT = ROOT / ".bench"
 
 def faq_model() -> Path:
     """The FAQ model of the repository's corpus."""
-    data = str(ROOT / "services" / "faq" / "corpus")
-    return _model("faq", "faq", "train", "--data", data)
+    folder = KEPT / "faq"
+    try:
+        load(FaqSettings(model=folder))
+    except ModelFolderError:
+        data = str(ROOT / "services" / "faq" / "corpus")
+        _run("services.faq", "train", "--data", data, "--model", str(folder))
+    return folder
 
 
 def resnet152_model() -> Path:
     """ResNet-152 with seeded weights: as fast as the trained ones, and needs no download."""
-    return _model("resnet152", "resnet", "fetch", "--weights", "seeded", "--no-progress")
-
-
-def _model(name: str, service: str, *command: str) -> Path:
-    folder = KEPT / name
+    folder = KEPT / "resnet152"
     try:
-        read_model_folder(folder, kind=service)
+        read_classifier_folder(folder)
     except ModelFolderError:
-        KEPT.mkdir(exist_ok=True)
-        arguments = [sys.executable, "-m", f"services.{service}", *command, "--model", str(folder)]
-        subprocess.run(arguments, cwd=ROOT, check=True, stdout=sys.stderr)
+        _run("services.resnet", "fetch", "--weights", "seeded", "--model", str(folder))
     return folder
+
+
+def _run(module: str, *arguments: str) -> None:
+    KEPT.mkdir(exist_ok=True)
+    subprocess.run(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, check=True, stdout=sys.stderr
+    )

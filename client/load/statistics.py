@@ -42,6 +42,7 @@ class Step:
         latency: of all answers 200, from their scheduled time; None if there are none.
         answers: requests by status code, other than 200.
         failures: requests by what went wrong, for those without a status code.
+        refused_latency: of the answers other than 200, from their scheduled time.
         waited: requests that waited more than a millisecond for a free connection.
         lag_p99_ms: how late the generator itself was, 99th percentile.
         cut_short: the schedule was ended early by the limit of requests.
@@ -60,6 +61,7 @@ class Step:
     latency: Latency | None
     answers: dict[int, int] = field(default_factory=dict[int, int])
     failures: dict[str, int] = field(default_factory=dict[str, int])
+    refused_latency: Latency | None = None
     waited: int = 0
     lag_p99_ms: float = 0.0
     cut_short: bool = False
@@ -123,6 +125,7 @@ def summarise(
     """
     ends = began + seconds
     latencies: list[float] = []
+    refused: list[float] = []
     answers: Counter[int] = Counter()
     failures: Counter[str] = Counter()
     on_time = sent = sent_in_time = waited = 0
@@ -136,6 +139,7 @@ def summarise(
             on_time += recording.finished[row] <= ends
         elif outcome > 0:
             answers[outcome] += 1
+            refused.append(recording.finished[row] - recording.scheduled[row])
         else:
             failures[Outcome(outcome).text] += 1
     good = sum(latency <= deadline for latency in latencies)
@@ -153,6 +157,7 @@ def summarise(
         latency=latency_of(latencies),
         answers=dict(sorted(answers.items())),
         failures=dict(sorted(failures.items())),
+        refused_latency=latency_of(refused),
         waited=waited,
         lag_p99_ms=_lag_p99_ms(recording),
         cut_short=cut_short,

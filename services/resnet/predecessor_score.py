@@ -19,7 +19,7 @@ MOST_PICTURES: Final = 8
 CLASSES: Final = 3
 
 PictureName = Annotated[str, Field(max_length=200)]
-LabelledScore = tuple[str, float]
+LabelledScore = list[str | float]
 Pictures = dict[str, list[LabelledScore]]
 
 
@@ -34,7 +34,7 @@ class ScoreRequest(BaseModel):
 class ScoreResponse(BaseModel):
     """The three most probable classes of each picture, then "Computed in N ms"."""
 
-    result: tuple[Pictures, str]
+    result: list[Pictures | str] = Field(min_length=2, max_length=2)
 
 
 def score_operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import BaseModel, Field
 from services.serving.model import Operation, json_operation
 from services.serving.openapi import openapi_document
 from tests.services.serving.lever_service import LeverModel, LeverSettings
-from tests.services.serving.live_service import LiveService
+from tests.services.serving.live_service import ROOT, LiveService
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,7 @@ def test_query_parameters_and_examples_are_described() -> None:
     assert examples == {"short": {"value": {"text": "hello"}}}
 
 
+HOOKS = "tests.services.schemathesis_hooks"
 TIMELY = """
 [checks]
 not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "503", "504"]
@@ -133,6 +135,7 @@ def test_schemathesis_finds_no_difference_between_document_and_service(
     done = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", url, *options],
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

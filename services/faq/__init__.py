@@ -1,0 +1,1 @@
+"""FAQ matching: which known question does a posted one repeat?"""

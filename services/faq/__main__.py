@@ -1,0 +1,47 @@
+"""`python -m services.faq`: train, evaluate and serve the FAQ model; build the corpus."""
+
+from __future__ import annotations
+
+import sys
+
+from services.faq.settings import CorpusSettings, EvaluateSettings, FaqSettings, TrainSettings
+from services.serving.command_line import Command, main
+
+
+def _train(settings: TrainSettings) -> None:
+    from services.faq.train_command import run_train
+
+    run_train(settings)
+
+
+def _evaluate(settings: EvaluateSettings) -> None:
+    from services.faq.evaluate_command import run_evaluate
+
+    run_evaluate(settings)
+
+
+def _serve(settings: FaqSettings) -> None:
+    from services.faq.app import load
+    from services.serving.server import serve
+
+    serve(settings, load)
+
+
+def _corpus(settings: CorpusSettings) -> None:
+    from services.faq.corpus.command import run_corpus
+
+    run_corpus(settings)
+
+
+# Each command imports what it needs: training's libraries would cost the service 100 MB of memory.
+COMMANDS = (
+    Command("train", "train a model and write its folder", TrainSettings, _train),
+    Command(
+        "evaluate", "print a model's figures on held-out questions", EvaluateSettings, _evaluate
+    ),
+    Command("serve", "serve a model over HTTP", FaqSettings, _serve),
+    Command("corpus", "check or write the repository's own corpus", CorpusSettings, _corpus),
+)
+
+if __name__ == "__main__":
+    sys.exit(main("services.faq", "Which known question does a posted one repeat?", COMMANDS))

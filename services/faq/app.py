@@ -1,0 +1,144 @@
+"""The FAQ model behind HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from services.faq.analysis import Terms, terms_of_posted
+from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreResponse
+from services.faq.ranking import Ranking
+from services.faq.settings import FaqSettings
+from services.faq.storage import KIND, StoredModel, load_model
+from services.serving.model import (
+    Call,
+    Model,
+    ModelInfo,
+    ModelRejected,
+    Operation,
+    Timing,
+    json_operation,
+)
+from services.serving.model_folder import Manifest, read_model_folder
+
+BACKEND: Final = "numpy"
+EXAMPLE_TOLERANCE: Final = 1e-4
+"""Largest difference of a score from the one that the machine which trained the model had."""
+
+_EXAMPLE: Final = "How can I remove the duplicate values from an array?"
+
+
+def load(settings: FaqSettings) -> FaqModel:
+    """Read and verify the model folder.
+
+    Raises:
+        ModelFolderError: a file is missing, was changed or does not fit this version.
+    """
+    manifest = read_model_folder(settings.model, kind=KIND)
+    return FaqModel(load_model(settings.model), manifest)
+
+
+class FaqModel(Model[Terms, Ranking]):
+    """Ranks the known questions for each posted one."""
+
+    scope: ClassVar[str] = "faq"
+
+    def __init__(self, stored: StoredModel, manifest: Manifest) -> None:
+        self._scorer = stored.scorer
+        self._originals = stored.originals
+        self._examples = stored.examples
+        self.info = ModelInfo(manifest.name, manifest.version, manifest.sha256, BACKEND)
+
+    def predict(self, items: Sequence[Terms]) -> Sequence[Ranking]:
+        """Rank the originals for each question."""
+        return self._scorer.rank(items)
+
+    def warm_up(self) -> None:
+        """Rank the examples of the model folder, one by one and together, and compare.
+
+        Raises:
+            ModelRejected: a score is not what it was when the model was trained.
+        """
+        terms = [terms_of_posted(example.text) for example in self._examples]
+        alone = [self.predict([text])[0] for text in terms]
+        for rankings in (alone, self.predict(terms)):
+            for number, (example, ranking) in enumerate(
+                zip(self._examples, rankings, strict=True), 1
+            ):
+                if not self._agrees(ranking, example.first):
+                    raise ModelRejected(f"example {number} is not ranked as it was in training")
+
+    def operations(self) -> Sequence[Operation[Any, Any]]:
+        """`POST /v1/match`, and `POST /score` as the predecessor had it."""
+        return (
+            json_operation(
+                path="/v1/match",
+                operation_id="match",
+                summary="Find known questions that ask the same",
+                description="Ranks the known questions by the probability that the posted one asks "
+                "the same, and returns the best.",
+                request=MatchRequest,
+                response=MatchResponse,
+                prepare=self._match,
+                examples={"question": {"value": {"question": _EXAMPLE, "top_k": 3}}},
+            ),
+            json_operation(
+                path="/score",
+                operation_id="score",
+                summary="Score every known question",
+                description="The predecessor's interface: all known questions with their "
+                "probabilities, the best first.",
+                request=ScoreRequest,
+                response=ScoreResponse,
+                prepare=self._score,
+                examples={"question": {"value": {"input": _EXAMPLE}}},
+            ),
+        )
+
+    def _match(self, request: MatchRequest) -> Call[Terms, Ranking]:
+        def render(rankings: Sequence[Ranking], _: Timing) -> object:
+            ranking = rankings[0]
+            best = ranking.order[: request.top_k].tolist()
+            scores = ranking.scores
+            return {
+                "matches": [
+                    self._shown(number, float(scores[number]), request.include_answers)
+                    for number in best
+                    if scores[number] >= request.min_score
+                ],
+                "low_signal": ranking.low_signal,
+                "model": {"name": self.info.name, "version": self.info.version},
+            }
+
+        return Call([terms_of_posted(request.question)], render)
+
+    def _score(self, request: ScoreRequest) -> Call[Terms, Ranking]:
+        def render(rankings: Sequence[Ranking], timing: Timing) -> object:
+            scores = rankings[0].scores.tolist()
+            rows = [
+                (self._originals[number].id, self._originals[number].answer_id, scores[number])
+                for number in rankings[0].order.tolist()
+            ]
+            return {"result": [rows, f"Computed in {timing.elapsed_ms:.2f} ms"]}
+
+        return Call([terms_of_posted(request.input)], render)
+
+    def _shown(self, number: int, score: float, include_answers: bool) -> dict[str, object]:
+        original = self._originals[number]
+        shown: dict[str, object] = {
+            "question_id": original.id,
+            "answer_id": original.answer_id,
+            "title": original.title,
+            "url": original.url,
+            "score": score,
+        }
+        if include_answers:
+            shown |= {"text": original.html, "answer": original.answer_html}
+        return shown
+
+    def _agrees(self, ranking: Ranking, first: Sequence[tuple[int, float]]) -> bool:
+        score_of = {
+            original.id: score
+            for original, score in zip(self._originals, ranking.scores.tolist(), strict=True)
+        }
+        return all(abs(score_of[each] - score) <= EXAMPLE_TOLERANCE for each, score in first)

@@ -1,0 +1,1 @@
+"""The repository's own corpus: JavaScript questions, in the data format of the service."""

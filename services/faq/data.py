@@ -1,0 +1,169 @@
+"""The data set: originals, each with its answer and its duplicates, after joins and filters."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.faq.records import FILES, DataError, QuestionRecord, Records, read_records
+from services.faq.text import CleanText, clean_posted, clean_stored, split_stored
+
+
+@dataclass(frozen=True)
+class Original:
+    """A known question and its answer."""
+
+    id: int
+    answer_id: int
+    title: str
+    html: str
+    """HTML of the body, as in the data; empty where the data has plain text only."""
+    answer_html: str
+    text: CleanText
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A question that asks the same as the original at position `owner`.
+
+    Its text is cleaned as a posted question is, so that a model learns from what it will be asked.
+    """
+
+    id: int
+    owner: int
+    text: CleanText
+    title: CleanText
+    """The title alone; all of the text where the data has plain text only."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is left of the files after joins and filters.
+
+    Originals are sorted by id, duplicates by id. `dropped` counts what was left out, by reason;
+    `sha256` identifies the files.
+    """
+
+    originals: list[Original]
+    duplicates: list[Duplicate]
+    dropped: dict[str, int]
+    sha256: str
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """Position of the original of each duplicate."""
+        return np.asarray([duplicate.owner for duplicate in self.duplicates], np.int64)
+
+
+def read_data(folder: Path, *, min_text: int = 0, min_duplicates: int = 1) -> DataSet:
+    """Read the three files, join them by AnswerId and apply the filters.
+
+    Args:
+        folder: where `orig-q.tsv.gz`, `dup-q.tsv.gz` and `ans.tsv.gz` are.
+        min_text: questions with fewer characters of title and prose are left out.
+        min_duplicates: originals with fewer duplicates are left out.
+
+    Raises:
+        DataError: a file cannot be read, or nothing is left.
+    """
+    records = read_records(folder)
+    return _Join(records, min_text, min_duplicates).data_set(_sha256(folder))
+
+
+def _sha256(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name in FILES:
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _title(record: QuestionRecord) -> CleanText:
+    return clean_posted(split_stored(record.text0)[0])
+
+
+class _Join:
+    """Joins the records and counts what it leaves out."""
+
+    def __init__(self, records: Records, min_text: int, min_duplicates: int) -> None:
+        self._records = records
+        self._min_text = min_text
+        self._min_duplicates = min_duplicates
+        self._dropped: Counter[str] = Counter()
+
+    def data_set(self, sha256: str) -> DataSet:
+        originals = self._originals()
+        duplicates = self._duplicates(originals)
+        counts = Counter(record.answer_id for record, _ in duplicates)
+        kept = sorted(
+            (each for each in originals.values() if counts[each.answer_id] >= self._min_duplicates),
+            key=lambda original: original.id,
+        )
+        self._drop("originals with too few duplicates", len(originals) - len(kept))
+        owner_of = {original.answer_id: number for number, original in enumerate(kept)}
+        owned = [
+            Duplicate(record.id, owner_of[record.answer_id], text, _title(record))
+            for record, text in duplicates
+            if record.answer_id in owner_of
+        ]
+        self._drop("duplicates of originals left out", len(duplicates) - len(owned))
+        if not owned:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self._dropped.items())
+            raise DataError(f"no original with a duplicate is left ({reasons or 'no lines'})")
+        owned.sort(key=lambda duplicate: duplicate.id)
+        return DataSet(kept, owned, dict(sorted(self._dropped.items())), sha256)
+
+    def _originals(self) -> dict[int, Original]:
+        """Return the originals by AnswerId."""
+        answers = {answer.id: answer.html for answer in self._records.answers}
+        originals: dict[int, Original] = {}
+        for record, text in self._usable("originals", self._records.originals, clean_stored):
+            if record.answer_id not in answers:
+                self._drop("originals without an answer")
+            elif record.answer_id in originals:
+                self._drop("originals with the same answer as another")
+            else:
+                title, body = split_stored(record.text0)
+                originals[record.answer_id] = Original(
+                    record.id, record.answer_id, title, body, answers[record.answer_id], text
+                )
+        return originals
+
+    def _duplicates(self, originals: dict[int, Original]) -> list[tuple[QuestionRecord, CleanText]]:
+        original_ids = {original.id for original in originals.values()}
+        texts: set[CleanText] = set()
+        kept: list[tuple[QuestionRecord, CleanText]] = []
+        for record, text in self._usable("duplicates", self._records.duplicates, clean_posted):
+            if record.answer_id not in originals:
+                self._drop("duplicates of an unknown original")
+            elif record.id in original_ids:
+                self._drop("duplicates that are originals")
+            elif text in texts:
+                self._drop("duplicates with the same text as another")
+            else:
+                texts.add(text)
+                kept.append((record, text))
+        return kept
+
+    def _usable(
+        self, kind: str, records: Iterable[QuestionRecord], clean: Callable[[str], CleanText]
+    ) -> Iterable[tuple[QuestionRecord, CleanText]]:
+        seen: set[int] = set()
+        for record in records:
+            text = clean(record.text0)
+            if record.id in seen:
+                self._drop(f"{kind} with a repeated id")
+            elif text.length < max(self._min_text, 1):
+                self._drop(f"{kind} with too little text")
+            else:
+                seen.add(record.id)
+                yield record, text
+
+    def _drop(self, reason: str, count: int = 1) -> None:
+        if count:
+            self._dropped[reason] += count

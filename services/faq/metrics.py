@@ -1,0 +1,106 @@
+"""How good rankings are: accuracy, mean reciprocal rank, log-loss and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.faq.classifier import Float64s
+from services.faq.ranking import Ranking
+
+_NORMAL_95: Final = 1.959964
+_BINS: Final = 10
+_SMALLEST: Final = 1e-12
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Where rankings put the right original; shares are 0 to 1."""
+
+    questions: int
+    accuracy_at_1: float
+    accuracy_at_2: float
+    accuracy_at_3: float
+    mean_reciprocal_rank: float
+    mean_rank: float
+    accuracy_at_1_low: float
+    """Lower end of the 95 % interval of accuracy_at_1 (Wilson 1927)."""
+    accuracy_at_1_high: float
+    """Upper end of that interval."""
+    macro_accuracy_at_1: float
+    """Mean over originals, so that a frequent one counts no more than a rare one."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far the scores are to be believed as probabilities."""
+
+    log_loss: float
+    """Mean over pairs of -ln(probability given to what is true)."""
+    expected_calibration_error: float
+    """Mean over questions' best scores of |mean score - share that is right| in ten bins of equal
+    width, weighted by the questions in them (Naeini et al. 2015)."""
+    low_signal_share: float
+    """Share of questions whose ranking is flagged."""
+
+
+def accuracy(places: NDArray[np.int64], owners: NDArray[np.int64]) -> Accuracy:
+    """Sum up the places (0 is first) that the right originals `owners` have got."""
+    questions = len(places)
+    right = places == 0
+    low, high = wilson_interval(int(right.sum()), questions)
+    per_original = np.bincount(owners, right)[np.unique(owners)]
+    return Accuracy(
+        questions=questions,
+        accuracy_at_1=float(right.mean()),
+        accuracy_at_2=float((places < 2).mean()),
+        accuracy_at_3=float((places < 3).mean()),
+        mean_reciprocal_rank=float((1 / (places + 1)).mean()),
+        mean_rank=float((places + 1).mean()),
+        accuracy_at_1_low=low,
+        accuracy_at_1_high=high,
+        macro_accuracy_at_1=float((per_original / np.bincount(owners)[np.unique(owners)]).mean()),
+    )
+
+
+def places_of(orders: Sequence[NDArray[np.int64]], owners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return at which place (0 is first) each ranking has the right original."""
+    pairs = zip(orders, owners, strict=True)
+    return np.asarray([int(np.flatnonzero(order == owner)[0]) for order, owner in pairs])
+
+
+def calibration(rankings: Sequence[Ranking], owners: NDArray[np.int64]) -> Calibration:
+    """Compare the scores of rankings with what turned out to be right."""
+    scores = np.stack([ranking.scores for ranking in rankings])
+    is_match = owners[:, np.newaxis] == np.arange(scores.shape[1])
+    likelihood = np.where(is_match, scores, 1 - scores)
+    is_right = np.asarray([r.order[0] for r in rankings]) == owners
+    return Calibration(
+        log_loss=float(-np.log(np.maximum(likelihood, _SMALLEST)).mean()),
+        expected_calibration_error=calibration_error(scores.max(axis=1), is_right),
+        low_signal_share=float(np.mean([ranking.low_signal for ranking in rankings])),
+    )
+
+
+def calibration_error(scores: Float64s, is_right: NDArray[np.bool_]) -> float:
+    """Return the expected calibration error of scores in [0, 1]."""
+    bins = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
+    gaps = np.bincount(bins, scores, _BINS) - np.bincount(bins, is_right, _BINS)
+    return float(np.abs(gaps).sum() / len(scores))
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927, "Probable inference")."""
+    if not trials:
+        return 0.0, 1.0
+    share, z2 = successes / trials, _NORMAL_95**2
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = (
+        _NORMAL_95 / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
+    )
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,0 +1,124 @@
+"""The settings of each command: every one is a flag and an environment variable."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.serving.settings import ServiceSettings
+
+PUBLIC_DATA: Final = "https://bostondata.blob.core.windows.net/stackoverflow/"
+"""Where the reference architecture's data is: Stack Overflow questions tagged javascript."""
+
+
+class DataSettings(BaseSettings):
+    """Which data."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="FAQ_")
+
+    data: str = Field(
+        PUBLIC_DATA,
+        min_length=1,
+        description="folder, or http(s) address, of orig-q.tsv.gz, dup-q.tsv.gz and ans.tsv.gz",
+    )
+    downloads: Path = Field(
+        Path("data/stackoverflow"), description="where files from an address are kept"
+    )
+    sha256: tuple[str, ...] = Field(
+        (), description="expected SHA-256 of the three files: originals, duplicates, answers"
+    )
+
+    @field_validator("sha256")
+    @classmethod
+    def three_hashes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is not three hashes."""
+        is_hash = [
+            len(each) == 64 and set(each.lower()) <= set("0123456789abcdef") for each in value
+        ]
+        if value and (len(value) != 3 or not all(is_hash)):
+            raise ValueError("three hashes of 64 hexadecimal digits are needed")
+        return value
+
+
+class TrainSettings(DataSettings):
+    """How a model is trained."""
+
+    model: Path = Field(description="model folder to write")
+    name: str = Field(
+        "faq", pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="name of the model"
+    )
+    version: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$",
+        description="version of the model; made from the data and the settings if left out",
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of everything that is random")
+    holdout: float = Field(
+        0.2, ge=0, lt=1,
+        description="share of each original's duplicates that is held out to evaluate the model; "
+        "0 trains on everything",
+    )  # fmt: skip
+    min_text: int = Field(
+        0, ge=0, description="leave out questions with fewer characters of title and prose"
+    )
+    min_duplicates: int = Field(1, ge=1, description="leave out originals with fewer duplicates")
+    min_accuracy: float = Field(
+        0.3, ge=0, le=1, description="write no model with an accuracy@1 below this"
+    )
+    url_template: str = Field(
+        "",
+        max_length=500,
+        description="address of an original, such as https://stackoverflow.com/q/{id}; "
+        "none if left out",
+    )
+
+    @model_validator(mode="after")
+    def usable_template(self) -> TrainSettings:
+        """Refuse a template that is not an address, or that is the same for every original."""
+        template = self.url_template
+        if template and not template.startswith(("http://", "https://")):
+            raise ValueError("the URL template (url_template) must begin with http:// or https://")
+        if template and template.count("{id}") != 1:
+            raise ValueError("the URL template (url_template) must contain {id} once")
+        return self
+
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message='Field name "json"')
+
+    class EvaluateSettings(DataSettings):
+        """How a model is evaluated."""
+
+        model: Path = Field(description="model folder")
+        json: bool = Field(False, description="print JSON instead of a table")  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
+class CorpusSettings(BaseSettings):
+    """What is done with the repository's own corpus."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="FAQ_CORPUS_")
+
+    check: bool = Field(False, description="fail if the files do not say what the sources say")
+    write: bool = Field(False, description="write the files from the sources")
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> CorpusSettings:
+        """Refuse neither and both."""
+        if self.check == self.write:
+            raise ValueError("give either --check or --write")
+        return self
+
+
+class FaqSettings(ServiceSettings):
+    """How the service runs."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="FAQ_")
+
+    port: int = Field(8081, ge=1, le=65535, description="port of the API")
+    metrics_port: int = Field(
+        9081, ge=0, le=65535, description="port of GET /metrics on the same address; 0 for none"
+    )

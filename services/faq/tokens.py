@@ -1,0 +1,58 @@
+"""Cutting clean text into the terms that are compared: words, pairs of words, characters, code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+_OPERATORS: Final = r"[=!]==?|=>|\.\.\.|&&|\|\||\?\?|\?\.|!!|\+\+|--|\*\*|\$\{"
+_NAME: Final = r"[^\W\d]\w*"
+_WORD: Final = re.compile(rf"[^\W_]+(?:'[a-z]+)?|{_OPERATORS}|\$|%|\+=|<=|>=")
+_CAMEL: Final = re.compile(r"[a-z]+[A-Z][A-Za-z]*")
+_CAMEL_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_CODE: Final = re.compile(rf"{_NAME}|{_OPERATORS}")
+_CODE_IN_PROSE: Final = re.compile(
+    rf"{_NAME}(?:\.{_NAME})+|{_NAME}(?=\()|[a-z]+[A-Z]\w*|{_OPERATORS}"
+)
+_LONGEST_WORD: Final = 40
+_ENDINGS: Final = ("ing", "ied", "ies", "ed", "es", "s")
+
+
+def words(text: str) -> list[str]:
+    """Return the stems of words and operators of `text` in order; camelCase also in its parts."""
+    if _CAMEL.search(text):
+        text = _CAMEL.sub(_with_parts, text)
+    return [_stem(word) for word in _WORD.findall(text.lower())]
+
+
+def pairs(stems: list[str]) -> Iterator[str]:
+    """Yield each two neighbouring stems, joined by a space."""
+    return map(" ".join, pairwise(stems))
+
+
+def character_grams(text: str) -> list[str]:
+    """Return the runs of three characters inside each word, padded by a space on both sides."""
+    padded = [f" {word[:_LONGEST_WORD]} " for word in text.lower().split()]
+    return [word[start : start + 3] for word in padded for start in range(len(word) - 2)]
+
+
+def code_terms(prose: str, code: str) -> list[str]:
+    """Return identifiers and operators: all of `code`, and what looks like code in `prose`."""
+    found = _CODE.findall(code)
+    for term in _CODE_IN_PROSE.findall(prose):
+        found += _CODE.findall(term)
+    return [term.lower() for term in found]
+
+
+def _with_parts(match: re.Match[str]) -> str:
+    return f"{match[0]} {' '.join(_CAMEL_PART.findall(match[0]))}"
+
+
+def _stem(word: str) -> str:
+    """Cut a plural or verb ending; crude on purpose, as both sides are cut alike."""
+    if len(word) < 5 or not word.endswith(_ENDINGS) or word.endswith("ss"):
+        return word
+    stem = word.removesuffix(next(ending for ending in _ENDINGS if word.endswith(ending)))
+    return stem if len(stem) > 2 else word

@@ -1,0 +1,141 @@
+"""Training the two stages, without leaks: what a question is scored with never contains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from services.faq.analysis import terms_of, terms_of_posted
+from services.faq.build_index import Known
+from services.faq.data import DataSet
+from services.faq.fit_classifier import fit_classifier
+from services.faq.fit_index import fit_index
+from services.faq.index import Index
+from services.faq.low_signal import low_signal_threshold
+from services.faq.metrics import Accuracy, accuracy, places_of
+from services.faq.ranking import Scorer, best_first, features_of
+from services.faq.space import Float32s
+from services.faq.split import Positions, split_folds
+
+FOLDS: Final = 5
+MOST_PAIRS: Final = 500_000
+"""Most pairs that the classifier is fitted on; of more duplicates, a seeded sample is taken."""
+
+Step = TypeVar("Step")
+Progress = Callable[[Iterable[Step], str], Iterable[Step]]
+
+
+class TooLittleData(Exception):
+    """There are too few questions to train on; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained pipeline, and how its second stage did on the out-of-fold features of training."""
+
+    scorer: Scorer
+    cross_validated: Accuracy
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Pair features of training duplicates, each from an index fitted without its fold.
+
+    Most duplicates are there twice: with all of their text, and with their title alone, as people ask
+    in one line too.
+    """
+
+    features: Float32s
+    """(features, questions, originals)."""
+    questions: Positions
+    """Which duplicate each is."""
+    owners: Positions
+    """Position of its original."""
+    is_whole: NDArray[np.bool_]
+    """Whether it is all of the text."""
+
+
+def known_texts(data: DataSet) -> Known:
+    """Cut all texts of the data into terms."""
+    return Known(
+        originals=[terms_of(original.text) for original in data.originals],
+        answers=[terms_of_posted(original.answer_html) for original in data.originals],
+        duplicates=[terms_of(duplicate.text) for duplicate in data.duplicates],
+        titles=[terms_of(duplicate.title) for duplicate in data.duplicates],
+        owners=data.owners,
+    )
+
+
+def train(known: Known, seed: int, progress: Progress[Any]) -> Trained:
+    """Train the pipeline on all of the known texts.
+
+    The first stage is fitted five times without a fifth of the duplicates, whose features the
+    second stage learns from, and once with all of them, to be served. One thread only: the
+    barriers of the linear algebra libraries cost more than they gain here.
+
+    Args:
+        known: the texts.
+        seed: same texts and seed, same model.
+        progress: shows the progress of an iteration, as tqdm does.
+
+    Raises:
+        TooLittleData: there are fewer than two originals or ten duplicates.
+    """
+    if len(known.originals) < 2 or len(known.duplicates) < 2 * FOLDS:
+        raise TooLittleData(
+            f"{len(known.originals)} originals with {len(known.duplicates)} duplicates to train on "
+            f"are too few; at least 2 with {2 * FOLDS} are needed"
+        )
+    with threadpool_limits(limits=1):
+        held = out_of_fold(known, seed, progress)
+        classifier = fit_classifier(held.features, held.owners, held.questions, seed).served
+        scores = classifier.probabilities(held.features)
+        places = places_of(list(best_first(scores)), held.owners)
+        scorer = Scorer(
+            index=fit_index(known, seed),
+            classifier=classifier,
+            low_signal_below=low_signal_threshold(scores.max(axis=1), places),
+        )
+    return Trained(scorer, accuracy(places[held.is_whole], held.owners[held.is_whole]))
+
+
+def out_of_fold(known: Known, seed: int, progress: Progress[Any]) -> OutOfFold:
+    """Compute the pair features of the duplicates (of a sample, if there are many)."""
+    sample = _sample(len(known.duplicates), len(known.originals), seed)
+    everyone = np.arange(len(known.duplicates))
+    parts: list[OutOfFold] = []
+    for fold in progress(split_folds(known.owners, FOLDS, seed), "folds"):
+        asked = fold[sample[fold]]
+        if len(asked):
+            index = fit_index(known.with_only(np.setdiff1d(everyone, fold)), seed)
+            parts.append(_asked(index, known, asked))
+    return OutOfFold(
+        features=np.concatenate([part.features for part in parts], axis=1),
+        questions=np.concatenate([part.questions for part in parts]),
+        owners=np.concatenate([part.owners for part in parts]),
+        is_whole=np.concatenate([part.is_whole for part in parts]),
+    )
+
+
+def _asked(index: Index, known: Known, asked: Positions) -> OutOfFold:
+    """Compute the features of some duplicates and, where they have more than that, of their titles."""
+    titled = [each for each in asked if known.titles[each].words != known.duplicates[each].words]
+    texts = [known.duplicates[each] for each in asked] + [known.titles[each] for each in titled]
+    questions = np.concatenate((asked, np.asarray(titled, np.int64)))
+    return OutOfFold(
+        features=features_of(index, texts),
+        questions=questions,
+        owners=known.owners[questions],
+        is_whole=np.arange(len(questions)) < len(asked),
+    )
+
+
+def _sample(duplicates: int, originals: int, seed: int) -> NDArray[np.bool_]:
+    most = max(MOST_PAIRS // (2 * originals), 2 * FOLDS)
+    chosen = np.random.default_rng(seed).permutation(duplicates)[:most]
+    return np.isin(np.arange(duplicates), chosen)

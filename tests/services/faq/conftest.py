@@ -1,0 +1,89 @@
+"""Small data sets and trained models that the tests of the FAQ service share."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from services.faq.build_index import Known
+from services.faq.corpus.build import build_files, write_files
+from services.faq.corpus.topics import read_topics
+from services.faq.data import DataSet, read_data
+from services.faq.records import ANSWERS_FILE, DUPLICATES_FILE, ORIGINALS_FILE
+from services.faq.split import Split, split_holdout
+from services.faq.training import Trained, known_texts, train
+
+ROOT = Path(__file__).parents[3]
+CORPUS = ROOT / "services" / "faq" / "corpus"
+
+Rows = Sequence[Sequence[object]]
+WriteData = Callable[..., Path]
+
+
+def no_progress(steps: Iterable[object], what: str) -> Iterable[object]:
+    return steps
+
+
+def compressed_rows(rows: Rows) -> bytes:
+    return gzip.compress("".join("\t".join(map(str, row)) + "\n" for row in rows).encode())
+
+
+@pytest.fixture
+def write_data(tmp_path: Path) -> WriteData:
+    """Write the three files; each may be replaced by other rows or by raw bytes."""
+
+    def write(
+        originals: Rows | bytes = ((1, 11, "How do I sort?. <p>An array.</p>", "2020-01-01"),),
+        duplicates: Rows | bytes = ((101, 11, "sorting. <p>put in order</p>", ""),),
+        answers: Rows | bytes = ((11, "<p>Use sort.</p>"),),
+    ) -> Path:
+        contents = {ORIGINALS_FILE: originals, DUPLICATES_FILE: duplicates, ANSWERS_FILE: answers}
+        for name, content in contents.items():
+            raw = content if isinstance(content, bytes) else compressed_rows(content)
+            (tmp_path / name).write_bytes(raw)
+        return tmp_path
+
+    return write
+
+
+@dataclass(frozen=True)
+class Small:
+    """Thirty-one questions of the corpus and a model that was trained on a part of them."""
+
+    folder: Path
+    data: DataSet
+    known: Known
+    split: Split
+    trained: Trained
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    folder = tmp_path_factory.mktemp("small")
+    write_files(build_files(read_topics()[:31]), folder)
+    data = read_data(folder)
+    known = known_texts(data)
+    split = split_holdout(data.owners, 0.2, seed=0)
+    trained = train(known.with_only(split.training), 0, no_progress)
+    return Small(folder, data, known, split, trained)
+
+
+@pytest.fixture(scope="session")
+def trained_faq_folder(faq_model: Path) -> Path:
+    """A model folder trained on the whole corpus by the command line."""
+    return faq_model
+
+
+@pytest.fixture(scope="session")
+def banking77() -> Path:
+    """The shared evaluation data, where it is there."""
+    shared = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared"))
+    folder = shared / "data" / "banking77"
+    if not folder.is_dir():
+        pytest.skip(f"no evaluation data at {folder}; set SCORING_SHARED")
+    return folder

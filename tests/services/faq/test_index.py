@@ -1,0 +1,111 @@
+"""Each signal has the value that its definition gives, on texts small enough to compute by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from services.faq.analysis import Terms
+from services.faq.build_index import Known, build_index, known_rows
+from services.faq.index import SIGNALS, Index, Topics, compare
+from services.faq.space import DAMPING, Block, Space
+
+NONE: tuple[str, ...] = ()
+
+
+def words(*terms: str, title: tuple[str, ...] = NONE, code: tuple[str, ...] = NONE) -> Terms:
+    return Terms(words=(*title, *terms), title=title, characters=NONE, code=code)
+
+
+@pytest.fixture
+def index() -> Index:
+    """Two originals; the first has four duplicates, the second has one."""
+    block = Block({term: number for number, term in enumerate("abcdef")}, np.ones(6, np.float32))
+    space = Space(block, block, block)
+    known = Known(
+        originals=[words("b", title=("a",), code=("f",)), words("c", "d")],
+        answers=[words("e"), words("f")],
+        duplicates=[words("c"), words("a"), words("a", "b"), words("b"), words("e")],
+        titles=[words()] * 5,
+        owners=np.asarray([1, 0, 0, 0, 0]),
+    )
+    topics = Topics(np.full((space.width, 2), 0.5, np.float32), np.asarray([0, -1], np.float32))
+    return build_index(space, topics, known, known_rows(space, known))
+
+
+def signals_of(index: Index, question: Terms) -> dict[str, np.ndarray]:
+    values = compare(index, [index.space.place(question)])[:, 0]
+    return dict(zip(SIGNALS, values, strict=True))
+
+
+def length(terms: int) -> float:
+    """The length of a text of so many terms with idf 1, and the damping."""
+    return float(np.sqrt(terms + DAMPING))
+
+
+def test_cosines_with_original_title_and_answer(index: Index) -> None:
+    signals = signals_of(index, words("a", "e"))
+    np.testing.assert_allclose(signals["word"], [1 / (length(2) * length(2)), 0], rtol=1e-5)
+    np.testing.assert_allclose(signals["title"], [1 / (length(2) * length(1)), 0], rtol=1e-5)
+    np.testing.assert_allclose(signals["answer_word"], [1 / (length(2) * length(1)), 0], rtol=1e-5)
+
+
+def test_code_is_compared_with_code_only(index: Index) -> None:
+    signals = signals_of(index, words(code=("f",)))
+    np.testing.assert_allclose(signals["code"], [1 / length(1) ** 2, 0], rtol=1e-5)
+    np.testing.assert_allclose(signals["code_share"], [1 / length(1) ** 2, 0], rtol=1e-5)
+    assert not signals["word"].any()
+
+
+def test_nearest_duplicates_are_the_best_and_the_mean_of_three(index: Index) -> None:
+    signals = signals_of(index, words("a", "b"))
+    both = 2 / (length(2) * length(2))
+    one = 1 / (length(2) * length(1))
+    np.testing.assert_allclose(signals["duplicate_best"], [both, 0], rtol=1e-5)
+    np.testing.assert_allclose(signals["duplicate_mean"], [(both + 2 * one) / 3, 0], rtol=1e-5)
+
+
+def test_fewer_than_three_duplicates_count_the_others_as_zero(index: Index) -> None:
+    signals = signals_of(index, words("c"))
+    assert signals["duplicate_mean"][1] == pytest.approx(signals["duplicate_best"][1] / 3)
+
+
+def test_the_family_is_the_original_its_answer_and_its_duplicates(index: Index) -> None:
+    signals = signals_of(index, words("e"))
+    assert signals["family_word"][1] == 0
+    vector = np.zeros(6)
+    for terms, count in (("ab", 2), ("e", 1), ("a", 1), ("ab", 2), ("b", 1), ("e", 1)):
+        for term in terms:
+            vector["abcdef".index(term)] += 1 / length(count)
+    expected = vector[4] / np.linalg.norm(vector) / length(1)
+    assert signals["family_word"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_shares_of_question_and_title(index: Index) -> None:
+    signals = signals_of(index, words("a", "c", "c"))
+    squares = np.asarray([1, (1 + np.log(2)) ** 2])
+    question = squares / (squares.sum() + DAMPING)
+    np.testing.assert_allclose(signals["question_share"], question, rtol=1e-5)
+    np.testing.assert_allclose(signals["title_share"], [1 / length(1) ** 2, 0], rtol=1e-5)
+
+
+def test_bm25_is_robertsons_formula_over_the_questions_idf(index: Index) -> None:
+    one_occurrence_in_a_text_of_average_length = 1 * 2.2 / (1 + 1.2)
+    signals = signals_of(index, words("a", "d"))
+    np.testing.assert_allclose(
+        signals["bm25"], [one_occurrence_in_a_text_of_average_length / 2] * 2, rtol=1e-5
+    )
+
+
+def test_the_topic_is_the_margin_of_the_linear_classifier(index: Index) -> None:
+    signals = signals_of(index, words("a", "b"))
+    margin = 0.5 * 2 / length(2)
+    np.testing.assert_allclose(signals["topic"], [margin, margin - 1], rtol=1e-5)
+
+
+def test_a_batch_gives_what_each_text_gives_alone(index: Index) -> None:
+    questions = [words("a"), words("b", "c", code=("f",)), words(), words("zzz")]
+    places = [index.space.place(question) for question in questions]
+    together = compare(index, places)
+    for number, place in enumerate(places):
+        np.testing.assert_array_equal(together[:, number], compare(index, [place])[:, 0])

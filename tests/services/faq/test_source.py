@@ -1,0 +1,86 @@
+"""Data comes from a folder, or is fetched from an address, checked and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from services.faq.records import FILES, DataError
+from services.faq.source import data_folder
+from tests.services.faq.conftest import Small
+
+
+@dataclass
+class FileServer:
+    url: str
+    requested: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def server(small: Small) -> Iterator[FileServer]:
+    requested: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            requested.append(self.path)
+
+    handler = partial(Handler, directory=str(small.folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield FileServer(f"http://127.0.0.1:{http.server_address[1]}/", requested)
+        http.shutdown()
+
+
+@pytest.fixture
+def hashes(small: Small) -> list[str]:
+    return [hashlib.sha256((small.folder / name).read_bytes()).hexdigest() for name in FILES]
+
+
+def test_files_are_fetched_once_and_kept(
+    server: FileServer, small: Small, hashes: list[str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        assert data_folder(server.url, tmp_path, hashes) == tmp_path
+    assert server.requested == [f"/{name}" for name in FILES]
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (small.folder / name).read_bytes()
+
+
+def test_a_kept_file_with_the_wrong_hash_is_fetched_again(
+    server: FileServer, small: Small, hashes: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / FILES[1]).write_bytes(b"old")
+    data_folder(server.url, tmp_path, hashes)
+    assert (tmp_path / FILES[1]).read_bytes() == (small.folder / FILES[1]).read_bytes()
+
+
+def test_a_file_with_another_hash_than_expected_is_refused(
+    server: FileServer, hashes: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"has SHA-256 .* expected 0000"):
+        data_folder(server.url, tmp_path, [*hashes[:2], "0" * 64])
+    assert not (tmp_path / FILES[2]).exists()
+
+
+def test_a_file_that_the_server_has_not_is_refused(server: FileServer, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the server answered 404"):
+        data_folder(f"{server.url}nothing", tmp_path, [])
+
+
+def test_a_folder_is_used_where_it_is(small: Small, hashes: list[str], tmp_path: Path) -> None:
+    assert data_folder(str(small.folder), tmp_path, hashes) == small.folder
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_another_hash_is_refused(
+    small: Small, hashes: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"dup-q\.tsv\.gz: has another SHA-256"):
+        data_folder(str(small.folder), tmp_path, [hashes[0], hashes[0], hashes[2]])

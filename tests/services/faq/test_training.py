@@ -1,0 +1,107 @@
+"""Training learns from what serving will see: nothing of a question is in the index that scores it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from services.faq.analysis import terms_of_posted
+from services.faq.build_index import Known
+from services.faq.features import FEATURES
+from services.faq.fit_classifier import as_pairs, fit_classifier
+from services.faq.split import split_folds
+from services.faq.training import FOLDS, TooLittleData, out_of_fold, train
+from tests.services.faq.conftest import Small, no_progress
+
+
+@pytest.fixture(scope="module")
+def known(small: Small) -> Known:
+    return small.known.with_only(small.split.training)
+
+
+def with_text(known: Known, position: int, text: str) -> Known:
+    duplicates = list(known.duplicates)
+    duplicates[position] = terms_of_posted(text)
+    return replace(known, duplicates=duplicates)
+
+
+def test_what_a_duplicate_says_does_not_change_the_index_it_is_scored_with(known: Known) -> None:
+    """The features of every other duplicate of its fold stay the same, whatever one of them says."""
+    changed = with_text(known, 0, "completely other words: zebra quagga okapi")
+    fold = next(each for each in split_folds(known.owners, FOLDS, 0) if 0 in each)
+    before, after = out_of_fold(known, 0, no_progress), out_of_fold(changed, 0, no_progress)
+    others = np.flatnonzero(np.isin(before.questions, fold[fold != 0]))
+    np.testing.assert_array_equal(before.features[:, others], after.features[:, others])
+    elsewhere = np.flatnonzero(~np.isin(before.questions, fold))
+    assert (before.features[:, elsewhere] != after.features[:, elsewhere]).any()
+
+
+def test_a_duplicates_own_text_does_not_raise_its_own_features(known: Known) -> None:
+    """Words that only one duplicate has are unknown to the index that it is scored with."""
+    unique = with_text(known, 0, "zebra quagga okapi zebra quagga okapi")
+    held = out_of_fold(unique, 0, no_progress)
+    own = (held.questions == 0) & held.is_whole
+    best = FEATURES.index("duplicate_best")
+    known_terms = FEATURES.index("known_terms")
+    assert held.features[best, own].max() == 0
+    assert held.features[known_terms, own].max() == 0
+
+
+def test_every_duplicate_is_scored_once_with_its_own_original(known: Known) -> None:
+    held = out_of_fold(known, 0, no_progress)
+    whole = held.questions[held.is_whole]
+    assert sorted(whole) == list(range(len(known.duplicates)))
+    np.testing.assert_array_equal(held.owners, known.owners[held.questions])
+
+
+def test_served_arithmetic_gives_what_scikit_learn_gives(known: Known) -> None:
+    with threadpool_limits(1):
+        held = out_of_fold(known, 0, no_progress)
+        both = fit_classifier(held.features, held.owners, held.questions, 0)
+        pairs, _ = as_pairs(held.features, held.owners)
+        expected = both.fitted.predict_proba(pairs)[:, 1]
+    ours = both.served.probabilities(held.features).ravel()
+    np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+
+def test_the_same_texts_and_seed_give_the_same_model(known: Known, small: Small) -> None:
+    again = train(known, 0, no_progress).scorer
+    first = small.trained.scorer
+    np.testing.assert_array_equal(first.classifier.weights, again.classifier.weights)
+    np.testing.assert_array_equal(first.index.topics.weights, again.index.topics.weights)
+    assert first.low_signal_below == again.low_signal_below
+    assert again.low_signal_below != train(known, 1, no_progress).scorer.low_signal_below
+
+
+def test_the_model_beats_chance_by_far(small: Small) -> None:
+    assert small.trained.cross_validated.accuracy_at_1 > 10 / 31
+
+
+@pytest.mark.parametrize(("originals", "duplicates"), [(1, 20), (2, 9)])
+def test_too_few_questions_are_refused(originals: int, duplicates: int) -> None:
+    text = terms_of_posted("how to sort")
+    few = Known(
+        originals=[text] * originals,
+        answers=[text] * originals,
+        duplicates=[text] * duplicates,
+        titles=[text] * duplicates,
+        owners=np.arange(duplicates) % originals,
+    )
+    with pytest.raises(TooLittleData, match="are too few"):
+        train(few, 0, no_progress)
+
+
+def test_two_originals_are_enough() -> None:
+    texts = ["sort an array by number", "read a file line by line"]
+    terms = [terms_of_posted(text) for text in texts]
+    asked = [
+        terms_of_posted(f"{text} {word}")
+        for word in ("please", "quickly", "in node", "how", "best", "now")
+        for text in texts
+    ]
+    known = Known(terms, terms, asked, asked, np.arange(len(asked)) % 2)
+    ranking = train(known, 0, no_progress).scorer.rank([terms_of_posted("read my file")])[0]
+    assert ranking.order.tolist() == [1, 0]
