@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/requirements.in benchmarks/requirements.in
-COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
@@ -16,7 +16,7 @@ setup: .venv/.installed ## make .venv with every pinned dependency
 # constraints.txt holds every pin of the project, those of each requirements.txt among them.
 .venv/.installed: constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	touch $@
 
@@ -52,9 +52,9 @@ bench: setup ## every benchmark of docs/benchmarks.md
 	$(BIN)/python -m benchmarks all
 
 lock: ## refresh every pin from the *.in files
-	test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv; }
+	test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet uv; }
 	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too
-	rm -rf .venv .venvs .demo models .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venvs .demo .bench models data .pytest_cache .ruff_cache .hypothesis

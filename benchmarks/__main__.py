@@ -23,12 +23,14 @@ def main() -> int:
         write_page()
         return 0
     print(describe_machine(), file=sys.stderr)
+    missed = False
     for name in ORDER if "all" in options.names else options.names:
         result = importlib.import_module(f"benchmarks.{name}").run()
         print(result.text() + "\n", flush=True)
         if options.record:
             record(result)
-    return 0
+        missed |= not all(target.reached for target in result.targets)
+    return int(missed)
 
 
 if __name__ == "__main__":

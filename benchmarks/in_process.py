@@ -6,7 +6,6 @@ Run as a process of its own, so that it can be pinned like the service it is com
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -86,7 +85,6 @@ def main(arguments: Sequence[str]) -> None:
 
     limit_native_threads(available_cpus())
     service, model, seconds, backend = (*arguments, "")[:4]
-    os.environ.setdefault("PYTHONHASHSEED", "0")
     once = {"faq": _faq, "resnet": _resnet}[service](Path(model), backend)
     print(_measure(once, float(seconds)))
 

@@ -109,6 +109,7 @@ def judge(setup: Setup, report: LoadReport, before: float, after: float) -> list
     saturation = report.saturation.throughput
     overload = next(step for step in report.steps if step.name.startswith("300"))
     share = overload.goodput / saturation
+    refused = overload.refused_latency.p99_ms if overload.refused_latency else 0.0
     others = sum(overload.failures.values()) + sum(
         count for code, count in overload.answers.items() if str(code) != "503"
     )
@@ -118,8 +119,10 @@ def judge(setup: Setup, report: LoadReport, before: float, after: float) -> list
         Target(f"{setup.name} at 300 %: nothing else but 503", f"{others} others", others == 0),
         Target(f"{setup.name}: recovers at once after 300 %", "yes" if report.recovered else "no",
                bool(report.recovered)),
-        Target(f"{setup.name}: memory bounded (at most 100 MB more after the load)",
-               f"{before:,.0f} → {after:,.0f} MB", after < before + 100),
+        Target(f"{setup.name}: memory bounded (at most a quarter more after the load)",
+               f"{before:,.0f} → {after:,.0f} MB", after < 1.25 * before),
+        Target(f"{setup.name} at 300 %: refusals within 100 ms (99th percentile)",
+               f"{refused:,.1f} ms", refused < 100),
     ]  # fmt: skip
 
 

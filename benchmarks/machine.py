@@ -22,10 +22,10 @@ def describe_machine() -> str:
 
 
 def resident_megabytes(pid: int) -> float:
-    """Resident memory of a process and its children in MB, shared pages counted once."""
+    """Resident memory of a process and its children in MB; pages that they share count for each."""
     pids = [pid, *_children(pid)]
     kilobytes = sum(
-        int(_first_value(Path(f"/proc/{each}/smaps_rollup"), "Pss").split()[0]) for each in pids
+        int(_first_value(Path(f"/proc/{each}/status"), "VmRSS").split()[0]) for each in pids
     )
     return kilobytes * 1024 / 1e6
 

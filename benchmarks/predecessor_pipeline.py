@@ -19,7 +19,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-TREES = 8000
 MATCH = 20
 TEST_SHARE = 0.21
 

@@ -7,7 +7,6 @@ the three processes, asks each service one question and then waits for Ctrl-C.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _run(options.folder.absolute(), running, once=options.once)
     except KeyboardInterrupt:
         print("\nstopping …")
-    except (DemoFailed, LaunchFailed) as error:
+    except (DemoFailed, LaunchFailed, httpx.HTTPError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     finally:
@@ -101,9 +100,7 @@ def fetch_resnet(folder: Path) -> None:
     print("Fetching the weights of ResNet-152 …")
     if _python("services.resnet", "fetch", "--model", folder) == 0:
         return
-    print(
-        "ResNet-152's weights cannot be reached: using the pretrained efficientnet_lite0 instead."
-    )
+    print("No ResNet-152 (the reason is above): using the pretrained efficientnet_lite0 instead.")
     small = ("--architecture", "efficientnet_lite0")
     if _python("services.resnet", "fetch", "--model", folder, *small) != 0:
         raise DemoFailed("no image model could be fetched; the reason is above")
@@ -169,14 +166,14 @@ def classify(url: str, key: str) -> str:
 
 def _python(module: str, *arguments: str | Path) -> int:
     return subprocess.run(
-        [sys.executable, "-m", module, *map(os.fspath, arguments)], cwd=ROOT, check=False
+        [sys.executable, "-m", module, *map(str, arguments)], cwd=ROOT, check=False
     ).returncode
 
 
 def _is_usable(folder: Path) -> bool:
     """Whether a FAQ model is there that this version of the service can load."""
     try:
-        load(FaqSettings(model=folder))
+        load(FaqSettings.model_validate({"model": folder}))
     except ModelFolderError:
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -88,7 +87,7 @@ def launch(
     with log.open("wb") as stream:
         # A session of its own, so that Ctrl-C reaches only the process that launched it.
         process = subprocess.Popen(
-            [*pin, sys.executable, "-m", module, "serve", *ports, *map(os.fspath, options)],
+            [*pin, sys.executable, "-m", module, "serve", *ports, *map(str, options)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=stream,

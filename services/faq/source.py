@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
 
     Args:
         data: a folder, or an http(s) address that the file names are appended to.
-        downloads: where fetched files are kept.
+        downloads: where fetched files are kept, in a folder for each address.
         sha256: hashes in hex of originals, duplicates and answers; empty to accept any content.
 
     Raises:
@@ -34,9 +35,10 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
         for name, digest in expected.items():
             _check(Path(data) / name, digest)
         return Path(data)
+    folder = downloads / hashlib.sha256(data.encode()).hexdigest()[:12]
     for name in FILES:
-        _fetch(f"{data.rstrip('/')}/{name}", downloads / name, expected.get(name))
-    return downloads
+        _fetch(f"{data.rstrip('/')}/{name}", folder / name, expected.get(name))
+    return folder
 
 
 def _check(path: Path, expected: str) -> None:

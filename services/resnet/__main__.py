@@ -24,7 +24,7 @@ def _serve(settings: ResnetSettings) -> None:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names and return the exit status."""
     return main(
-        "resnet",
+        "services.resnet",
         "Fetch and serve an image classifier.",
         [
             Command("fetch", "download weights into a model folder", FetchSettings, _fetch),

@@ -56,7 +56,7 @@ class ResnetModel(Model[Tensor, Tensor]):
         """Classify a batch: one float32 [classes] of probabilities for each item."""
         logits = self._backend.logits(np.stack(items))
         if not np.isfinite(logits).all():
-            raise Problem(500, "The network gave no finite answer for this picture.")
+            raise Problem(422, "The network gave no finite answer for this picture.")
         return list(softmax(logits))
 
     def warm_up(self) -> None:

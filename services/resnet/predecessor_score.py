@@ -85,6 +85,6 @@ def _named(preprocess: Callable[[bytes], Tensor], text: str, position: int, coun
 
 def _labelled(probabilities: Tensor, labels: Sequence[Label]) -> list[LabelledScore]:
     return [
-        (labels[index].predecessor_text, float(probabilities[index]))
+        [labels[index].predecessor_text, float(probabilities[index])]
         for index in top_classes(probabilities, CLASSES).tolist()
     ]

@@ -29,6 +29,8 @@ FILE_LIMIT = 1 << 20
 KEY_LIMIT = 256
 RECHECK_SECONDS = 1.0
 PREFIX = "rts_"
+Signature = tuple[int, int, int]
+"""What tells one version of a file from another: inode, time of change, size."""
 
 
 class ApiKey(BaseModel):
@@ -123,6 +125,7 @@ class KeyRing:
         self._lock = threading.Lock()
         self._checked_at = time.monotonic()
         self._signature = _signature(path)
+        self._told: Signature | None = None
         self._keys = read_key_file(path).keys if path else ()
 
     @property
@@ -166,13 +169,25 @@ class KeyRing:
             signature = _signature(self._path)
             if signature == self._signature or self._path is None:
                 return
-            self._signature = signature
-            self._keys = read_key_file(self._path).keys
-            log.info("API keys re-read", extra={"keys": len(self._keys)})
-        except KeyFileError as error:
-            log.error("API keys kept as they were: %s", error)
+            self._replace_keys(self._path, signature)
         finally:
             self._lock.release()
+
+    def _replace_keys(self, path: Path, signature: Signature | None) -> None:
+        """Take the keys of a changed file.
+
+        A file that cannot be read is tried again at the next look, because what makes it readable
+        (its mode, the end of a disk's fault) need not change its signature; it is told of once.
+        """
+        try:
+            self._keys = read_key_file(path).keys
+        except KeyFileError as error:
+            if signature != self._told:
+                log.error("API keys kept as they were: %s", error)
+            self._told = signature
+            return
+        self._signature, self._told = signature, None
+        log.info("API keys re-read", extra={"keys": len(self._keys)})
 
 
 def presented_key(headers: HeaderValues) -> str:
@@ -203,7 +218,7 @@ def _first_fault(error: ValidationError) -> str:
     return f"{place}: {first['msg']}" if place else first["msg"]
 
 
-def _signature(path: Path | None) -> tuple[int, int, int] | None:
+def _signature(path: Path | None) -> Signature | None:
     try:
         status = path.stat() if path else None
     except OSError:

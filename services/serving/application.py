@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -84,13 +85,14 @@ class Service:
             metrics=self.metrics,
         )
         self.flask = self._flask(model)
+        paths = [operation.path for operation in model.operations()]
         gate = Gate(
             self.flask.wsgi_app,
-            paths=[operation.path for operation in model.operations()],
+            paths=paths,
             batcher=self.batcher,
             places=settings.scoring_threads,
             slow_bodies=slow_bodies,
-            on_refusal=self._count_refusal,
+            on_refusal=self._refusal_counter(paths),
         )
         self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
 
@@ -137,9 +139,15 @@ class Service:
         ready = self.lifecycle.ready
         return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
 
-    def _count_refusal(self, path: str) -> None:
-        self.metrics.requests.labels(path, "503").inc()
-        self.metrics.rejected.labels("capacity").inc()
+    def _refusal_counter(self, paths: Sequence[str]) -> Callable[[str], None]:
+        rejected = self.metrics.rejected.labels("capacity")
+        refused = {path: self.metrics.requests.labels(path, "503") for path in paths}
+
+        def count(path: str) -> None:
+            refused[path].inc()
+            rejected.inc()
+
+        return count
 
     def _finish(self, response: Response) -> Response:
         finish_response(response)

@@ -76,9 +76,14 @@ def read_body(
         )
     if expected is not None and expected > limit:
         raise too_large(limit)
-    body = _read(stream, limit + 1 if expected is None else expected)
+    try:
+        body = _read(stream, limit + 1 if expected is None else expected)
+    except OSError:
+        body = None
     if timed_out():
         raise Problem(408, "The body took too long to arrive.", headers={"Connection": "close"})
+    if body is None:
+        raise Problem(400, "The body was cut short.", headers={"Connection": "close"})
     if expected is not None and len(body) < expected:
         raise Problem(400, "The body is shorter than its Content-Length.")
     if len(body) > limit:
@@ -128,10 +133,7 @@ def _content_length(declared: str | None) -> int | None:
 def _read(stream: ByteStream, size: int) -> bytes:
     pieces: list[bytes] = []
     while size > 0:
-        try:
-            piece = stream.read(size)
-        except OSError:
-            break
+        piece = stream.read(size)
         if not piece:
             break
         pieces.append(piece)

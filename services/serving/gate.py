@@ -6,6 +6,7 @@ would spend its time refusing. So it is given before routing, keys and body.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import secrets
 import threading
@@ -18,7 +19,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from services.serving.batching import Batcher, at_capacity
 from services.serving.body import WatchedBody
 from services.serving.lifecycle import Lifecycle
-from services.serving.problem import PROBLEM_TYPE
+from services.serving.problem import PROBLEM_TYPE, whole_seconds
 from services.serving.slow_bodies import SlowBodies
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,11 @@ log = logging.getLogger(__name__)
 REPORT_SECONDS = 1.0
 DISCARDED_BYTES = 256 << 10
 """A refused request's body of up to this size is read, so that its connection can go on."""
-READERS = 4
-"""Most threads that read such bodies at once."""
+REFUSAL = at_capacity(0).body("ID").split(b"ID")
+"""The answer, made once, in front of and behind the request's id."""
+READERS = 2
+"""Most threads that read such bodies at once; each read waits for the interpreter once more."""
+ONE_PACKET = 8 << 10
 Write = Callable[[bytes], object]
 
 
@@ -61,6 +65,8 @@ class Gate:
         self._slow_bodies = slow_bodies
         self._unread = threading.Semaphore(READERS)
         self._on_refusal = on_refusal
+        self._process_id = secrets.token_hex(4)
+        self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._refused = 0
         self._reported_at = 0.0
@@ -80,15 +86,14 @@ class Gate:
     def _refuse(
         self, path: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        problem = at_capacity(self._batcher.expected_wait_seconds)
-        request_id = secrets.token_hex(8)
-        body = problem.body(request_id)
+        request_id = f"{self._process_id}{next(self._numbers):08x}"
+        body = request_id.encode().join(REFUSAL)
         self._on_refusal(path)
         self._report()
         headers = [
             ("Content-Type", PROBLEM_TYPE),
             ("Content-Length", str(len(body))),
-            ("Retry-After", problem.headers["Retry-After"]),
+            ("Retry-After", whole_seconds(self._batcher.expected_wait_seconds)),
             ("X-Request-Id", request_id),
             ("Cache-Control", "no-store"),
         ]
@@ -101,11 +106,15 @@ class Gate:
         """Read a small body to its end, so that the connection can be used again.
 
         A new connection for every refusal would cost an overloaded service more than the reading.
+        And where refusals are so many that others are reading already, a body of one packet has
+        long arrived, and the server drops it by itself.
         """
         if body.is_complete:
             return True
-        if not 0 < body.missing <= DISCARDED_BYTES or not self._unread.acquire(blocking=False):
+        if not 0 < body.missing <= DISCARDED_BYTES:
             return False
+        if not self._unread.acquire(blocking=False):
+            return body.missing <= ONE_PACKET
         try:
             with self._slow_bodies.reading():
                 body.read(body.missing)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,10 @@ Output = TypeVar("Output")
 Body = TypeVar("Body", bound=BaseModel)
 
 JSON_TYPE = "application/json"
+
+MOST_JSON_PARTS = 1000
+"""Most values in a JSON document, those of nested objects and arrays included."""
+MOST_FIELD_ERRORS = 20
 
 
 class ModelRejected(Exception):
@@ -126,19 +130,43 @@ class Model(ABC, Generic[Item, Output]):
 
 
 def field_errors(error: ValidationError) -> list[dict[str, str]]:
-    """The fields that failed and why, without the values that were sent."""
+    """The first fields that failed and why, without the values that were sent."""
+    entries = error.errors(include_url=False, include_context=False, include_input=False)
     return [
         {"field": ".".join(str(part) for part in entry["loc"]), "message": entry["msg"]}
-        for entry in error.errors(include_url=False, include_context=False, include_input=False)
+        for entry in entries[:MOST_FIELD_ERRORS]
     ]
 
 
 def parse_json(body: bytes) -> object:
-    """The JSON document in ``body``; a :class:`Problem` of status 400 if it is none."""
+    """The JSON document in ``body``.
+
+    Raises:
+        Problem: 400 if it is none; 422 if it has so many parts that checking them would hold up
+            everybody else.
+    """
     try:
-        return orjson.loads(body)
+        document: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Problem(400, "The body is not valid JSON in UTF-8.") from None
+    if _has_more_parts_than(MOST_JSON_PARTS, document):
+        raise Problem(422, f"The document has more than {MOST_JSON_PARTS:,} parts.")
+    return document
+
+
+def _has_more_parts_than(limit: int, document: object) -> bool:
+    parts = 0
+    open_parts = [document]
+    while open_parts:
+        part = open_parts.pop()
+        if not isinstance(part, dict | list):
+            continue
+        inner = cast("list[object]", list(part.values()) if isinstance(part, dict) else part)
+        parts += len(inner)
+        if parts > limit:
+            return True
+        open_parts += inner
+    return False
 
 
 def validate(schema: type[Body], document: object) -> Body:

@@ -20,7 +20,7 @@ PROBLEMS = {
     415: "Another media type or content coding",
     422: "The content does not fit",
     429: "This API key's rate is used up",
-    503: "At capacity or stopping; try again after Retry-After",
+    503: "At capacity; try again after Retry-After",
     504: "Not ready before the deadline",
 }
 PROBES = {"/livez": "Whether the process works", "/readyz": "Whether to send requests"}

@@ -40,7 +40,7 @@ class Problem(Exception):
         self.reason = reason
         self.headers = dict(headers or {})
         if retry_after_seconds is not None:
-            self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_seconds)))
+            self.headers["Retry-After"] = whole_seconds(retry_after_seconds)
 
     @property
     def title(self) -> str:
@@ -61,3 +61,8 @@ class Problem(Exception):
         if request_id:
             document["request_id"] = request_id
         return orjson.dumps(document)
+
+
+def whole_seconds(seconds: float) -> str:
+    """A wait as Retry-After has it (RFC 9110 section 10.2.3): whole seconds, at least one."""
+    return str(max(1, math.ceil(seconds)))

@@ -62,8 +62,10 @@ class Scoring:
         began = time.perf_counter()
         key = self.keys.authenticate(request.headers)
         self.limiter.check(key.name, key.requests_per_second)
-        deadline = time.monotonic() + self._seconds_allowed(request.headers)
+        seconds_allowed = self._seconds_allowed(request.headers)
         incoming = self._read(operation, request)
+        # From here on, because the body has a time limit of its own.
+        deadline = time.monotonic() + seconds_allowed
         with self.batcher.admit(deadline) as admission:
             prepare_began = time.perf_counter()
             call = operation.prepare(incoming)

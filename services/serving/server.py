@@ -16,6 +16,7 @@ import logging
 import mimetypes
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -27,7 +28,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 from wsgiref.types import WSGIApplication
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
@@ -169,6 +170,7 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     address = require_free_port(settings.host, settings.port)
     if settings.metrics_port:
         require_free_port(settings.host, settings.metrics_port)
+    _allow_many_connections()
     link = Link()
     server = DrainingServer(
         target="services",
@@ -178,6 +180,8 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
         blocking_threads=settings.request_threads,
         backlog=CONNECTIONS,
         backpressure=CONNECTIONS,
+        # HTTP/2 would put many requests on one connection, which slow_bodies could not tell apart.
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=30_000, keep_alive=True),
         workers_kill_timeout=settings.stop_seconds,
         log_enabled=False,
@@ -198,6 +202,7 @@ def _load_in_worker(settings: SettingsT, build: Build[SettingsT], link: Link) ->
     _be_stoppable_while_loading()
     configure_logs()
     _end_with_parent()
+    _share_memory_arenas()
     lifecycle = Lifecycle()
     try:
         application = build(settings, lifecycle)
@@ -267,6 +272,26 @@ def _open_metrics_port(settings: ServerSettings, registry: CollectorRegistry) ->
     if settings.metrics_port:
         require_free_port(settings.host, settings.metrics_port)
         serve_metrics(registry, settings.host, settings.metrics_port)
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what so many connections need, as far as is allowed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 2 * CONNECTIONS
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _share_memory_arenas() -> None:
+    """Let request threads allocate from a few arenas (glibc), not from one for each of them.
+
+    Otherwise every thread that ever decoded a picture keeps the memory for it.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        m_arena_max, arenas = -8, 2
+        ctypes.CDLL(None).mallopt(m_arena_max, arenas)
 
 
 def _end_with_parent() -> None:

@@ -22,7 +22,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +48,18 @@ class Silence:
 
 
 class Reading:
-    """One body being read."""
+    """One body being read, watched while the ``with`` block lasts."""
 
-    def __init__(self, limit_seconds: float) -> None:
+    def __init__(self, readings: set[Reading], limit_seconds: float) -> None:
+        self._readings = readings
         self._deadline = time.monotonic() + limit_seconds
+
+    def __enter__(self) -> Reading:
+        self._readings.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._readings.discard(self)
 
     def timed_out(self) -> bool:
         """Whether the body has used up its time."""
@@ -80,23 +88,19 @@ class SlowBodies:
         if hasattr(socket, "TCP_INFO") and DESCRIPTORS.exists():
             threading.Thread(target=self._watch, name="slow-bodies", daemon=True).start()
 
-    @contextlib.contextmanager
-    def reading(self) -> Generator[Reading]:
-        """Watch one read."""
-        reading = Reading(self._limit_seconds)
-        self._readings.add(reading)
-        try:
-            yield reading
-        finally:
-            self._readings.discard(reading)
+    def reading(self) -> Reading:
+        """Watch one read: ``with slow_bodies.reading() as reading``."""
+        return Reading(self._readings, self._limit_seconds)
 
     def _watch(self) -> None:
         while True:
             time.sleep(SAMPLE_SECONDS)
-            if self._readings:
-                self._cut_overdue(time.monotonic())
-            else:
+            if not self._readings:
                 self._suspects.clear()
+                continue
+            # Out of descriptors, say: the next look may succeed, and must come.
+            with contextlib.suppress(OSError):
+                self._cut_overdue(time.monotonic())
 
     def _cut_overdue(self, now: float) -> None:
         latest = max((reading.overdue_seconds() for reading in tuple(self._readings)), default=0.0)
@@ -127,7 +131,12 @@ def connections(port: int) -> Iterator[tuple[int, socket.socket]]:
             target = os.readlink(DESCRIPTORS / entry)
             if not target.startswith("socket:["):
                 continue
-            connection = socket.socket(fileno=os.dup(int(entry)))
+            descriptor = os.dup(int(entry))
+            try:
+                connection = socket.socket(fileno=descriptor)
+            except OSError:
+                os.close(descriptor)
+                continue
             if connection.family in (socket.AF_INET, socket.AF_INET6) and is_peer(connection, port):
                 yield int(target[8:-1]), connection
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from services.serving.responses import (
     json_response,
 )
 from services.serving.server import require_free_port
+from services.serving.settings import SPARE_THREADS
 from services.serving.slow_bodies import SlowBodies
 from services.web.answers import parse_matches, parse_predictions
 from services.web.examples import load_examples
@@ -80,6 +82,8 @@ class ClientApplication:
         self._resnet = self._service(
             "resnet", "picture service", settings.resnet_url, settings.resnet_key_file
         )
+        # Slow uploads must leave threads for the probes and the page.
+        self._readers = threading.Semaphore(settings.request_threads - SPARE_THREADS)
         self._slow_bodies = SlowBodies(
             settings.port, settings.body_seconds, settings.upstream_seconds
         )
@@ -101,6 +105,7 @@ class ClientApplication:
     def _flask(self) -> Flask:
         app = Flask("web", static_folder=None)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+        app.url_map.merge_slashes = False
         app.before_request(_begin)
         app.after_request(self._finish)
         app.register_error_handler(Problem, answer_problem)
@@ -144,6 +149,14 @@ class ClientApplication:
         return json_response(parse_predictions(reply.content).model_dump())
 
     def _body(self, limit: int) -> bytes:
+        if not self._readers.acquire(blocking=False):
+            raise Problem(503, "Too many uploads at once.", retry_after_seconds=1, reason="uploads")
+        try:
+            return self._read(limit)
+        finally:
+            self._readers.release()
+
+    def _read(self, limit: int) -> bytes:
         with self._slow_bodies.reading() as reading:
             body = read_body(
                 request.environ["wsgi.input"],
