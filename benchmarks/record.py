@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.chart import draw
 from benchmarks.machine import describe_machine
 from benchmarks.result import Result, Table, Target
 
@@ -54,7 +55,8 @@ def _section(document: dict[str, object]) -> str:
     fields["targets"] = [Target(**target) for target in fields["targets"]]  # type: ignore[attr-defined]
     result = Result(**fields)  # type: ignore[arg-type]
     heading, _, rest = result.text().partition("\n")
-    images = "\n\n".join(f"![{result.title}](images/{image})" for image in result.images)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    images = "\n\n".join(f"![{result.title}](images/{image})" for image in draw(result, IMAGES))
     parts = [f"#{heading}", f"`python -m benchmarks {result.name}` · {date} · {machine}"]
     return "\n\n".join([*parts, rest.strip(), images]).rstrip()
 
