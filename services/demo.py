@@ -7,6 +7,7 @@ the three processes, asks each service one question and then waits for Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--once", action="store_true", help="end after the first answers instead of waiting"
     )
     options = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Whatever ends the demo must end the three processes with it.
+        signal.signal(number, signal.default_int_handler)
     running: list[LaunchedService] = []
     try:
         _run(options.folder.absolute(), running, once=options.once)
