@@ -57,6 +57,9 @@ def read_body(
 ) -> bytes:
     """A whole request body, decompressed, of at most ``limit`` bytes.
 
+    granian 2.8 ends a chunked body that is cut off as if it had been complete. What a model
+    accepts must therefore say itself where it ends, as JSON, pictures and gzip do.
+
     Args:
         stream: where the body comes from.
         declared: the Content-Length header; None for a chunked body.

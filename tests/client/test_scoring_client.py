@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -170,31 +172,39 @@ def test_an_answer_without_end_is_given_up(service, impatient, monkeypatch):
 
 
 def test_a_slow_service_is_given_up_in_time(service):
-    service.behaviour = lambda exchange: time.sleep(1.5)
-    began = time.monotonic()
+    finished = threading.Event()
+
+    def stall(exchange) -> None:
+        time.sleep(3)
+        finished.set()
+
+    service.behaviour = stall
     with (
         ScoringClient(service.url, timeout=0.3) as made,
         pytest.raises(client.DeadlineExceeded, match=r"0\.3 s"),
     ):
         made.match("q")
-    assert time.monotonic() - began < 1.4
+    assert not finished.is_set()
 
 
 def test_an_answer_that_drips_is_given_up_in_time(service):
+    finished = threading.Event()
+
     def drip(exchange) -> None:
         exchange.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-        for _ in range(30):
-            exchange.wfile.write(b" ")
-            time.sleep(0.05)
+        with suppress(OSError):
+            for _ in range(100):
+                exchange.wfile.write(b" ")
+                time.sleep(0.05)
+            finished.set()
 
     service.behaviour = drip
-    began = time.monotonic()
     with (
         ScoringClient(service.url, timeout=0.3) as made,
         pytest.raises(client.DeadlineExceeded),
     ):
         made.match("q")
-    assert time.monotonic() - began < 1.4
+    assert not finished.is_set()
 
 
 def test_nothing_listening_is_unreachable(closed_url):

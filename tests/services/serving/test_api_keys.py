@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -259,6 +260,66 @@ def test_a_broken_new_file_keeps_the_keys_and_is_logged_without_its_content(
 
     assert "API keys kept as they were" in caplog.text
     assert SECRET not in caplog.text
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], AbstractContextManager[None]]:
+    """Let the reads of a file fail for a while, which changes neither its time nor its size.
+
+    As a mode does that forbids reading; the superuser, as whom tests may run, reads all the same.
+    """
+
+    @contextmanager
+    def forbid(path: Path) -> Iterator[None]:
+        read_bytes = Path.read_bytes
+
+        def forbidden(asked: Path) -> bytes:
+            if asked == path:
+                raise PermissionError(13, "Permission denied")
+            return read_bytes(asked)
+
+        with monkeypatch.context() as during:
+            during.setattr(Path, "read_bytes", forbidden)
+            yield
+
+    return forbid
+
+
+def test_a_new_file_that_cannot_be_read_at_first_is_taken_once_it_can_be(
+    ring: KeyRing,
+    path: Path,
+    followed: Callable[[], None],
+    unreadable: Callable[[Path], AbstractContextManager[None]],
+) -> None:
+    fresh = new_key()
+    write_key_file(path, KeyFile(keys=(entry(fresh, "fresh"),)))
+    with unreadable(path):
+        followed()
+        assert ring.authenticate({"X-API-Key": GOOD}).name == "good"
+    followed()
+
+    assert ring.authenticate({"X-API-Key": fresh}).name == "fresh"
+    assert refused(ring, {"X-API-Key": GOOD}).status == 401
+
+
+def test_a_broken_file_is_logged_once_for_each_version_of_it(
+    ring: KeyRing, path: Path, followed: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken_lines() -> int:
+        for _ in range(3):
+            followed()
+            ring.authenticate({"X-API-Key": GOOD})
+        return caplog.text.count("API keys kept as they were")
+
+    good = path.read_text()
+    path.write_text("{")
+    assert broken_lines() == 1
+    path.write_text("{{")
+    assert broken_lines() == 2
+    path.write_text(good)
+    assert broken_lines() == 2
+    path.unlink()
+    assert broken_lines() == 3
 
 
 def test_a_file_that_comes_back_is_read_again(

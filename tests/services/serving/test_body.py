@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 import random
-import time
+import socket
 import tracemalloc
 import zlib
 
@@ -88,14 +88,26 @@ def test_each_fault_has_its_status(options: dict[str, object], status: int) -> N
     assert problem(**options).status == status
 
 
-def test_a_connection_that_breaks_is_a_short_body() -> None:
-    class Broken(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            raise ConnectionResetError
+class BreaksAfter(io.BytesIO):
+    """A connection that is lost when these bytes have been read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if piece := super().read(size):
+            return piece
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("declared", ["10", None], ids=["declared", "chunked"])
+@pytest.mark.parametrize(("late", "status"), [(False, 400), (True, 408)])
+def test_what_came_before_the_connection_broke_is_not_taken_for_the_body(
+    declared: str | None, late: bool, status: int
+) -> None:
+    stream = BreaksAfter(b"half")
 
     with pytest.raises(Problem) as raised:
-        read_body(Broken(), declared="5", coding="", limit=10)
-    assert raised.value.status == 400
+        read_body(stream, declared=declared, coding="", limit=10, timed_out=lambda: late)
+    assert raised.value.status == status
+    assert raised.value.headers["Connection"] == "close"
 
 
 @given(st.binary(max_size=2000), st.sampled_from(["gzip", "deflate"]))
@@ -225,16 +237,15 @@ def resident(pid: int) -> int:
         return int(stream.read().split()[1]) * 4096
 
 
-def test_over_http_a_bomb_is_refused_quickly_and_without_memory(lever: LiveService) -> None:
+def test_over_http_a_bomb_is_refused_without_memory(lever: LiveService) -> None:
     bomb = gzip.compress(bytes(10 << 20) * 4, 9)
     assert len(bomb) < LIMIT
     worker = lever.worker_pid()
-    before, began = resident(worker), time.monotonic()
+    before = resident(worker)
     for _ in range(10):
         answer = lever.request("POST", "/v1/pull", bomb, {**JSON, "Content-Encoding": "gzip"})
         assert answer.status == 413
 
-    assert time.monotonic() - began < 5
     assert resident(worker) - before < 20 << 20
 
 
@@ -267,9 +278,33 @@ def test_over_http_a_chunked_giant_is_refused_while_it_is_sent(lever: LiveServic
 def test_over_http_a_body_that_ends_early_is_refused(lever: LiveService) -> None:
     with lever.wire() as wire:
         wire.send(post(BODY[:5], {}, len(BODY)))
-        wire.socket.shutdown(1)
+        wire.socket.shutdown(socket.SHUT_WR)
         assert wire.read().status == 400
     assert lever.pull("x").status == 200
+
+
+def chunk(content: bytes, declared: int | None = None) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(content) if declared is None else declared, content)
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+@pytest.mark.parametrize("lost", [1, 8, 15])
+@pytest.mark.parametrize("rest", [b"", b"0\r\n", b"rubbish\r\n"], ids=["cut", "half", "rubbish"])
+def test_over_http_a_chunked_body_that_is_cut_off_is_refused_and_not_scored(
+    lever: LiveService, coding: str, lost: int, rest: bytes
+) -> None:
+    """The WSGI server hides the cut; the content itself must show that it is not whole."""
+    scored = lever.metric("modelsvc_batch_size_sum")
+    content = gzip.compress(BODY) if coding else BODY
+    headers = {"Transfer-Encoding": "chunked", "Content-Encoding": coding}
+    whole, half = chunk(content[:-lost]), chunk(content[:-lost], len(content))[:-2]
+    for sent in (whole + rest, half):
+        with lever.wire() as wire:
+            wire.send(post(sent, headers, None))
+            wire.socket.shutdown(socket.SHUT_WR)
+            assert wire.read().status == 400
+
+    assert lever.metric("modelsvc_batch_size_sum") == scored
 
 
 def test_over_http_bytes_beyond_the_declared_length_are_another_request(

@@ -15,12 +15,13 @@ from tests.services.serving.live_service import JSON, Answer, LiveService, head,
 
 BATCH_SECONDS = 0.02
 CAPACITY = 1 / BATCH_SECONDS
+PLACES = 10
 
 
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[LiveService]:
     """A service that scores one item at a time and holds ten."""
-    options = ("--max-batch", 1, "--queue-limit", 10, "--deadline-ms", 3000)
+    options = ("--max-batch", 1, "--queue-limit", PLACES, "--deadline-ms", 3000)
     with service(tmp_path, *options) as live:
         yield live
 
@@ -32,7 +33,7 @@ class Load:
     live: LiveService
     per_second: float
     seconds: float
-    answers: list[tuple[Answer, float]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
     def run(self) -> None:
         threads: list[threading.Thread] = []
@@ -45,12 +46,10 @@ class Load:
             thread.join()
 
     def _ask(self) -> None:
-        began = time.monotonic()
-        answer = self.live.pull(f"sleep:{BATCH_SECONDS}")
-        self.answers.append((answer, time.monotonic() - began))
+        self.answers.append(self.live.pull(f"sleep:{BATCH_SECONDS}"))
 
-    def of(self, status: int) -> list[tuple[Answer, float]]:
-        return [each for each in self.answers if each[0].status == status]
+    def of(self, status: int) -> list[Answer]:
+        return [each for each in self.answers if each.status == status]
 
 
 def resident(pid: int) -> int:
@@ -58,7 +57,7 @@ def resident(pid: int) -> int:
         return int(stream.read().split()[1]) * 4096
 
 
-def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_the_rest_at_once(
+def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_the_rest(
     busy: LiveService,
 ) -> None:
     worker = busy.worker_pid()
@@ -68,18 +67,13 @@ def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_th
     running.start()
     probes = []
     while running.is_alive():
-        began = time.monotonic()
         probes += [busy.get("/livez").status, busy.get("/readyz").status]
-        assert time.monotonic() - began < 2
         time.sleep(0.1)
     running.join()
 
-    assert {answer.status for answer, _ in load.answers} == {200, 503}
-    assert len(load.of(200)) > 0.4 * CAPACITY * load.seconds
-    assert len(load.of(503)) > 0.3 * len(load.answers)
-    assert sorted(seconds for _, seconds in load.of(503))[len(load.of(503)) // 2] < 0.5
-    assert max(seconds for _, seconds in load.of(503)) < 2
-    for answer, _ in load.of(503):
+    assert {answer.status for answer in load.answers} == {200, 503}
+    assert len(load.of(200)) > 2 * PLACES, "places are given again and again"
+    for answer in load.of(503):
         assert 1 <= int(answer.headers["retry-after"]) <= 3
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json["status"] == 503
@@ -88,19 +82,32 @@ def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_th
     assert set(probes) == {200}
     assert resident(worker) - before < 50 << 20
 
-    began = time.monotonic()
     assert busy.pull("x").status == 200
-    assert time.monotonic() - began < 1
     refused = busy.metric('modelsvc_rejected_total{reason="capacity"}')
     assert refused == len(load.of(503))
     assert busy.metric("modelsvc_queue_depth") == 0
 
 
+def test_a_refusal_does_not_wait_for_the_model(busy: LiveService) -> None:
+    held = [threading.Thread(target=busy.pull, args=("sleep:2.5",))]
+    held += [threading.Thread(target=busy.pull, args=("x",)) for _ in range(PLACES - 1)]
+    for number, thread in enumerate(held, 1):
+        thread.start()
+        busy.wait_until_queued(number)
+    statuses = {busy.pull("x").status for _ in range(5)}
+    batches = busy.metric("modelsvc_batch_size_count")
+    for thread in held:
+        thread.join()
+
+    assert statuses == {503}
+    assert batches == 0, "all were refused before the model had finished anything"
+
+
 def test_a_refusal_is_logged_as_a_count_not_as_a_line_each(busy: LiveService) -> None:
-    held = [threading.Thread(target=busy.pull, args=("sleep:0.2",)) for _ in range(10)]
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.2",)) for _ in range(PLACES)]
     for thread in held:
         thread.start()
-    busy.wait_until_queued(10)
+    busy.wait_until_queued(PLACES)
     statuses = [busy.pull("x").status for _ in range(20)]
     for thread in held:
         thread.join()
@@ -111,10 +118,10 @@ def test_a_refusal_is_logged_as_a_count_not_as_a_line_each(busy: LiveService) ->
 
 
 def test_a_refused_client_can_use_its_connection_again(busy: LiveService) -> None:
-    held = [threading.Thread(target=busy.pull, args=("sleep:0.1",)) for _ in range(10)]
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.1",)) for _ in range(PLACES)]
     for thread in held:
         thread.start()
-    busy.wait_until_queued(10)
+    busy.wait_until_queued(PLACES)
     body = pull("x")
     with busy.wire() as wire:
         wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
@@ -127,10 +134,10 @@ def test_a_refused_client_can_use_its_connection_again(busy: LiveService) -> Non
 
 @contextmanager
 def full_house(busy: LiveService) -> Iterator[None]:
-    held = [threading.Thread(target=busy.pull, args=("sleep:0.1",)) for _ in range(10)]
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.1",)) for _ in range(PLACES)]
     for thread in held:
         thread.start()
-    busy.wait_until_queued(10)
+    busy.wait_until_queued(PLACES)
     yield
     for thread in held:
         thread.join()
@@ -173,10 +180,10 @@ def test_an_answer_that_does_not_wait_for_the_body_says_that_the_connection_ends
 
 
 def test_only_scoring_is_refused_when_the_house_is_full(busy: LiveService) -> None:
-    held = [threading.Thread(target=busy.pull, args=("sleep:0.2",)) for _ in range(10)]
+    held = [threading.Thread(target=busy.pull, args=("sleep:0.2",)) for _ in range(PLACES)]
     for thread in held:
         thread.start()
-    busy.wait_until_queued(10)
+    busy.wait_until_queued(PLACES)
 
     assert busy.get("/v1/pull").status == 405
     assert busy.request("POST", "/nowhere", b"").status == 404
@@ -186,10 +193,9 @@ def test_only_scoring_is_refused_when_the_house_is_full(busy: LiveService) -> No
 
 
 def test_a_slow_model_does_not_slow_the_probes_down(busy: LiveService) -> None:
-    burning = threading.Thread(target=busy.pull, args=("burn:1",))
+    burning = threading.Thread(target=busy.pull, args=("burn:2",))
     burning.start()
     busy.wait_until_queued(1)
-    began = time.monotonic()
     assert busy.get("/livez").status == 200
-    assert time.monotonic() - began < 0.5
+    assert burning.is_alive()
     burning.join()

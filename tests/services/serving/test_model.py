@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError
 
 from services.serving.model import (
+    MOST_FIELD_ERRORS,
+    MOST_JSON_PARTS,
     Call,
     Incoming,
     ModelReference,
@@ -17,6 +24,7 @@ from services.serving.model import (
 )
 from services.serving.problem import Problem
 from tests.services.serving.lever_service import LeverModel, LeverSettings
+from tests.services.serving.live_service import JSON, LiveService
 
 
 class Question(BaseModel):
@@ -87,6 +95,62 @@ def test_json_is_parsed_strictly() -> None:
     for bad in (b"", b"NaN", b"{'a': 1}", b'"\xff"', rb'"\ud800"', b"[" * 5000):
         with pytest.raises(Problem):
             parse_json(bad)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        list(range(MOST_JSON_PARTS)),
+        {str(number): None for number in range(MOST_JSON_PARTS)},
+        [[[]]] * (MOST_JSON_PARTS // 2),
+        [{"a": {"b": []}}] * (MOST_JSON_PARTS // 3),
+    ],
+    ids=["array", "object", "arrays", "objects"],
+)
+def test_a_document_may_have_so_many_parts_wherever_they_are_and_no_more(
+    document: list[object] | dict[str, object],
+) -> None:
+    assert parse_json(json.dumps(document).encode()) == document
+    more = [*document, 1, 1] if isinstance(document, list) else {**document, "more": 1}
+
+    with pytest.raises(Problem) as raised:
+        parse_json(json.dumps(more).encode())
+    assert raised.value.status == 422
+    assert "errors" not in orjson.loads(raised.value.body())
+
+
+def test_of_many_faults_the_first_are_listed() -> None:
+    class Numbers(BaseModel):
+        numbers: list[int]
+
+    with pytest.raises(Problem) as raised:
+        validate(Numbers, {"numbers": ["x"] * 500})
+
+    fields = [error["field"] for error in orjson.loads(raised.value.body())["errors"]]
+    assert fields == [f"numbers.{place}" for place in range(MOST_FIELD_ERRORS)]
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers(0, 9),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=2), inner),
+        max_leaves=40,
+    )
+)
+def test_small_documents_of_any_shape_are_parsed(document: object) -> None:
+    assert parse_json(json.dumps(document).encode()) == document
+
+
+def test_over_http_a_document_of_many_faults_is_answered_in_a_few_bytes(
+    lever: LiveService,
+) -> None:
+    many = lever.request("POST", "/v1/pull", b'{"texts": [' + b"1," * 30_000 + b"1]}", JSON)
+    some = lever.request("POST", "/v1/pull", b'{"texts": [' + b"1," * 500 + b"1]}", JSON)
+
+    assert (many.status, some.status) == (422, 422)
+    assert "errors" not in many.json
+    assert len(some.json["errors"]) == MOST_FIELD_ERRORS
+    assert max(len(many.body), len(some.body)) < 5000
 
 
 def test_a_model_says_which_one_it_is() -> None:

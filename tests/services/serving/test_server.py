@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -93,21 +94,20 @@ def test_a_draining_service_is_not_ready_but_still_answers_and_says_goodbye(
         began = time.monotonic()
         live.process.send_signal(signal.SIGTERM)
         wait_for(lambda: live.get("/readyz").status == 503)
-        assert time.monotonic() - began < 1
 
         assert live.get("/livez").status == 200
         assert live.metric("modelsvc_ready") == 0
-        while time.monotonic() < began + 1.5:
+        for _ in range(5):
             answer = live.pull("x")
             assert answer.status == 200
             assert answer.headers["connection"] == "close"
-        asking = Asking(live, "sleep:1.5")
+        asking = Asking(live, "sleep:3")
         live.wait_until_queued(1)
 
         assert asking.wait() == [200]
         assert asking.errors == []
         assert live.process.wait(10) == 0
-        assert 2 <= time.monotonic() - began < 8
+        assert time.monotonic() - began >= 2
         assert not is_open(live.port)
 
 
@@ -278,6 +278,33 @@ def test_an_unforeseen_failure_to_load_is_told_in_one_line_and_logged(tmp_path: 
 
     assert told == "lever serve: ValueError: sleep length must be non-negative"
     assert '"exc_info": "ValueError at __init__' in logged
+
+
+def test_http_2_is_not_accepted(tmp_path: Path) -> None:
+    """On one connection of HTTP/2 many bodies could stall, which could not be told apart."""
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    with service(tmp_path) as live:
+        with live.wire(timeout=5) as wire:
+            wire.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings)
+            answer = received(wire.socket)
+        assert answer[3:9] != settings[3:9], "a SETTINGS frame is how HTTP/2 is accepted"
+        assert not answer or answer.startswith(b"HTTP/1.1 4")
+        assert live.pull("x").status == 200
+
+
+def test_an_upgrade_to_http_2_is_passed_over(tmp_path: Path) -> None:
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""}
+    with service(tmp_path) as live:
+        assert live.request("POST", "/v1/pull", pull("x"), {**JSON, **upgrade}).status == 200
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that the service sends until it closes the connection or has nothing more to say."""
+    pieces: list[bytes] = []
+    with suppress(ConnectionResetError, TimeoutError):
+        while piece := connection.recv(4096):
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 @pytest.mark.parametrize("host", ["203.0.113.1", "no.such.host.invalid", "not a host"])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
-from tests.services.serving.live_service import JSON, LiveService, head, pull, service
+from tests.services.serving.live_service import JSON, LiveService, Wire, head, pull, service
 
 BODY = pull("hello")
 
@@ -22,6 +26,18 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]
 
 def post(content: bytes, length: int) -> bytes:
     return head("POST", "/v1/pull", JSON, length) + content
+
+
+def cut_off(wire: Wire) -> bool:
+    """Whether the service has answered or closed the connection, or does within 0.2 s."""
+    wire.socket.settimeout(0.2)
+    try:
+        wire.socket.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def stalled() -> bytes:
@@ -40,8 +56,18 @@ def test_a_stalled_body_is_cut_off_with_408_and_others_are_served(
 
         assert answer.status == 408
         assert answer.headers["connection"] == "close"
-        assert 1 <= time.monotonic() - began < 6
+        assert time.monotonic() - began >= 1
         assert wire.is_closed_by_server()
+
+
+def test_a_stalled_chunked_body_is_cut_off_although_it_looks_complete(
+    impatient: LiveService,
+) -> None:
+    with impatient.wire() as wire:
+        chunk = b"%x\r\n%s\r\n" % (len(BODY), BODY)
+        wire.send(head("POST", "/v1/pull", {**JSON, "Transfer-Encoding": "chunked"}) + chunk)
+
+        assert wire.read().status == 408
 
 
 def test_a_trickled_body_is_cut_off_too(impatient: LiveService) -> None:
@@ -49,16 +75,10 @@ def test_a_trickled_body_is_cut_off_too(impatient: LiveService) -> None:
         began = time.monotonic()
         wire.send(post(b"", 1000))
         wire.socket.settimeout(0.2)
-        while time.monotonic() < began + 8:
-            try:
+        while not cut_off(wire):
+            assert time.monotonic() < began + 30, "never cut off"
+            with suppress(ConnectionError):
                 wire.send(b" ")
-                wire.socket.recv(1, 2)
-                break
-            except TimeoutError:
-                continue
-            except OSError:
-                break
-        assert time.monotonic() - began < 7
     assert impatient.pull("x").status == 200
 
 
@@ -66,14 +86,12 @@ def test_a_stalled_body_cannot_hide_behind_a_pipelined_request(
     impatient: LiveService,
 ) -> None:
     with impatient.wire() as wire:
-        began = time.monotonic()
         wire.send(post(BODY, len(BODY)) + stalled())
         assert wire.read().status == 200
         try:
             assert wire.read().status == 408
         except ConnectionError:
             assert wire.is_closed_by_server()
-        assert time.monotonic() - began < 8
 
 
 def test_idle_and_waiting_connections_are_left_alone(impatient: LiveService) -> None:
@@ -87,20 +105,31 @@ def test_idle_and_waiting_connections_are_left_alone(impatient: LiveService) -> 
         assert idle.read("GET").status == 200
 
 
-def test_many_stalled_bodies_leave_threads_for_the_probes(
-    impatient: LiveService,
-) -> None:
-    wires = [impatient.wire() for _ in range(60)]
+@contextmanager
+def many_stalled(live: LiveService) -> Iterator[list[Wire]]:
+    """Connections whose bodies do not arrive, far more than the service has threads."""
+    wires = [live.wire() for _ in range(60)]
     try:
         for wire in wires:
             wire.send(stalled())
-        began = time.monotonic()
-        assert impatient.get("/livez").status == 200
-        assert impatient.get("/readyz").status == 200
-        assert time.monotonic() - began < 0.9
-        statuses = [wire.read().status for wire in wires]
+        yield wires
     finally:
         for wire in wires:
             wire.close()
+
+
+def test_many_stalled_bodies_are_cut_off_or_refused(impatient: LiveService) -> None:
+    with many_stalled(impatient) as wires:
+        statuses = [wire.read().status for wire in wires]
+
     assert set(statuses) == {408, 503}
     assert impatient.pull("x").status == 200
+
+
+def test_many_stalled_bodies_leave_threads_for_the_probes(tmp_path: Path) -> None:
+    with service(tmp_path, "--body-seconds", 60, "--queue-limit", 4) as patient:
+        with many_stalled(patient) as wires:
+            assert patient.get("/livez").status == 200
+            assert patient.get("/readyz").status == 200
+            answered, _, _ = select.select([wire.socket for wire in wires], [], [], 0)
+        assert len(answered) < len(wires), "some bodies were still waited for"
