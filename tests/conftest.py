@@ -13,6 +13,7 @@ import pytest
 from services.launch import ROOT, running
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
 
+BROWSER = ROOT / "tests" / "browser"
 CORPUS = ROOT / "services" / "faq" / "corpus"
 
 
@@ -24,6 +25,11 @@ class Server:
     metrics_url: str
     key: str
     log: Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser tests last: Playwright's event loop stays in the main thread after them."""
+    items.sort(key=lambda item: BROWSER in item.path.parents)
 
 
 def write_keys(folder: Path, *scopes: str) -> tuple[Path, str]:

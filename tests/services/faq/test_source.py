@@ -46,19 +46,26 @@ def hashes(small: Small) -> list[str]:
 def test_files_are_fetched_once_and_kept(
     server: FileServer, small: Small, hashes: list[str], tmp_path: Path
 ) -> None:
-    for _ in range(2):
-        assert data_folder(server.url, tmp_path, hashes) == tmp_path
+    kept = data_folder(server.url, tmp_path, hashes)
+    assert data_folder(server.url, tmp_path, hashes) == kept
     assert server.requested == [f"/{name}" for name in FILES]
     for name in FILES:
-        assert (tmp_path / name).read_bytes() == (small.folder / name).read_bytes()
+        assert (kept / name).read_bytes() == (small.folder / name).read_bytes()
+
+
+def test_files_of_different_addresses_are_kept_apart(server: FileServer, tmp_path: Path) -> None:
+    kept = data_folder(server.url, tmp_path, [])
+    assert data_folder(f"{server.url}./", tmp_path, []) != kept
+    assert len(server.requested) == 2 * len(FILES)
 
 
 def test_a_kept_file_with_the_wrong_hash_is_fetched_again(
     server: FileServer, small: Small, hashes: list[str], tmp_path: Path
 ) -> None:
-    (tmp_path / FILES[1]).write_bytes(b"old")
+    kept = data_folder(server.url, tmp_path, hashes)
+    (kept / FILES[1]).write_bytes(b"old")
     data_folder(server.url, tmp_path, hashes)
-    assert (tmp_path / FILES[1]).read_bytes() == (small.folder / FILES[1]).read_bytes()
+    assert (kept / FILES[1]).read_bytes() == (small.folder / FILES[1]).read_bytes()
 
 
 def test_a_file_with_another_hash_than_expected_is_refused(
@@ -66,7 +73,7 @@ def test_a_file_with_another_hash_than_expected_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=r"has SHA-256 .* expected 0000"):
         data_folder(server.url, tmp_path, [*hashes[:2], "0" * 64])
-    assert not (tmp_path / FILES[2]).exists()
+    assert not list(tmp_path.rglob(FILES[2]))
 
 
 def test_a_file_that_the_server_has_not_is_refused(server: FileServer, tmp_path: Path) -> None:
