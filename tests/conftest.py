@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ import pytest
 
 from services.launch import ROOT, running
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
+
+# A shell that starts the tests in the background has SIGINT ignored, and every command that they
+# start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BROWSER = ROOT / "tests" / "browser"
 CORPUS = ROOT / "services" / "faq" / "corpus"

@@ -83,7 +83,7 @@ def test_an_answer_that_is_not_finite_is_an_error_and_no_prediction(
     broken = model(seeded, np.full((1, 1000), np.inf, dtype=np.float32))
     with pytest.raises(Problem) as raised:
         broken.predict([seeded.golden.batch[0]])
-    assert raised.value.status == 500
+    assert raised.value.status == 422
 
 
 def test_each_picture_of_a_batch_gets_its_own_probabilities(lite0_folder: Path) -> None:
