@@ -38,7 +38,7 @@ class Setup:
 def run() -> Result:
     """Measure both services."""
     faq = Setup("faq", faq_model(), faq_workload(), (0,), 4.0)
-    resnet = Setup("resnet", resnet152_model(), resnet_workload(), (0, 1), 15.0)
+    resnet = Setup("resnet", resnet152_model(), resnet_workload(), (0, 1), 8.0)
     faq_rows, faq_rates, faq_memory = measure(faq)
     resnet_rows, resnet_rates, _ = measure(resnet)
     columns = ("service", "in process /s", *(f"HTTP, {each} callers /s" for each in CALLERS),

@@ -307,7 +307,7 @@ def test_ctrl_c_during_a_download_is_clean_and_the_next_run_resumes(
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert error.decode().strip() == "resnet fetch: interrupted"
+    assert error.decode().strip() == "services.resnet fetch: interrupted"
     assert not (tmp_path / "model").exists()
     mirror.seconds_a_piece = 0.0
     assert run(["fetch", *arguments]) == 0
