@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import secrets
 import threading
 import time
@@ -32,6 +33,7 @@ REFUSAL = at_capacity(0).body("ID").split(b"ID")
 READERS = 2
 """Most threads that read such bodies at once; each read waits for the interpreter once more."""
 ONE_PACKET = 8 << 10
+FOLLOWING_SECONDS = 0.02
 Write = Callable[[bytes], object]
 
 
@@ -70,6 +72,7 @@ class Gate:
         self._lock = threading.Lock()
         self._refused = 0
         self._reported_at = 0.0
+        self._last_refusal = -math.inf
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or refuse it."""
@@ -106,15 +109,18 @@ class Gate:
         """Read a small body to its end, so that the connection can be used again.
 
         A new connection for every refusal would cost an overloaded service more than the reading.
-        And where refusals are so many that others are reading already, a body of one packet has
-        long arrived, and the server drops it by itself.
+        And where one refusal follows the other, each waits so long for the interpreter that a
+        body of one packet has arrived, and the server drops it by itself.
         """
-        if body.is_complete:
+        now = time.monotonic()
+        follows = now - self._last_refusal < FOLLOWING_SECONDS
+        self._last_refusal = now
+        if body.is_complete or (follows and 0 < body.missing <= ONE_PACKET):
             return True
         if not 0 < body.missing <= DISCARDED_BYTES:
             return False
         if not self._unread.acquire(blocking=False):
-            return body.missing <= ONE_PACKET
+            return False
         try:
             with self._slow_bodies.reading():
                 body.read(body.missing)
