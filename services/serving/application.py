@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,14 +28,12 @@ from services.serving.responses import (
     begin_request,
     finish_response,
     json_response,
+    record_request,
 )
 from services.serving.scoring import Limits, Scoring
 from services.serving.settings import ServiceSettings
 from services.serving.slow_bodies import SlowBodies
 
-log = logging.getLogger("access")
-
-PROBES = ("/livez", "/readyz")
 STUCK_SECONDS = 60.0
 """A batch that runs for so long will never end; the process is better restarted."""
 
@@ -153,26 +149,9 @@ class Service:
         finish_response(response)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Content-Security-Policy", API_POLICY)
-        route = request.url_rule.rule if request.url_rule else "unknown"
-        seconds = time.perf_counter() - g.began
-        self.metrics.requests.labels(route, str(response.status_code)).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
-        if reason := g.get("rejected", ""):
-            self.metrics.rejected.labels(reason).inc()
-        if self._access_log and route not in PROBES:
-            log.info(
-                "request",
-                extra={
-                    "request_id": g.request_id,
-                    "method": request.method if request.url_rule else "",
-                    "route": route,
-                    "status": response.status_code,
-                    "ms": round(seconds * 1000, 2),
-                    "key": g.get("key_name", ""),
-                    "bytes_in": g.get("received_bytes", 0),
-                    "bytes_out": response.content_length or 0,
-                },
-            )
+        record_request(
+            response, self.metrics, access_log=self._access_log, key=g.get("key_name", "")
+        )
         return response
 
 

@@ -6,14 +6,19 @@ import logging
 import re
 import secrets
 import time
+from typing import Protocol
 
 import orjson
 from flask import Response, g, request
+from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
 from services.serving.body import WatchedBody
 from services.serving.problem import PROBLEM_TYPE, Problem
 
+log = logging.getLogger("access")
+
+PROBES = ("/livez", "/readyz")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
 
@@ -37,6 +42,40 @@ def finish_response(response: Response) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
     if not g.body.is_complete:
         response.headers["Connection"] = "close"
+
+
+class RequestMetrics(Protocol):
+    """The metrics that count requests, whatever their names."""
+
+    requests: Counter
+    rejected: Counter
+    seconds: Histogram
+
+
+def record_request(
+    response: Response, metrics: RequestMetrics, *, access_log: bool, **caller: str
+) -> None:
+    """Count the request and log it in one line; ``caller`` says who asked."""
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    seconds = time.perf_counter() - g.began
+    metrics.requests.labels(route, str(response.status_code)).inc()
+    metrics.seconds.labels(route).observe(seconds)
+    if reason := g.get("rejected", ""):
+        metrics.rejected.labels(reason).inc()
+    if access_log and route not in PROBES:
+        log.info(
+            "request",
+            extra={
+                "request_id": g.request_id,
+                "method": request.method if request.url_rule else "",
+                "route": route,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 2),
+                **caller,
+                "bytes_in": g.get("received_bytes", 0),
+                "bytes_out": response.content_length or 0,
+            },
+        )
 
 
 def json_response(content: object, status: int = 200) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +30,7 @@ from services.serving.responses import (
     begin_request,
     finish_response,
     json_response,
+    record_request,
 )
 from services.serving.server import require_free_port
 from services.serving.settings import SPARE_THREADS
@@ -48,7 +48,6 @@ from services.web.upstream import Reply, ScoringService
 log = logging.getLogger("access")
 
 STATIC = Path(__file__).parent / "static"
-PROBES = ("/livez", "/readyz")
 MATCHES_SHOWN = 5
 MOST_QUESTION_CHARACTERS = 20_000
 MOST_QUESTION_BYTES = 128 << 10
@@ -176,26 +175,9 @@ class ClientApplication:
     def _finish(self, response: Response) -> Response:
         finish_response(response)
         response.headers.extend(SECURITY_HEADERS)
-        route = request.url_rule.rule if request.url_rule else "unknown"
-        seconds = time.perf_counter() - g.began
-        self.metrics.requests.labels(route, str(response.status_code)).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
-        if reason := g.get("rejected", ""):
-            self.metrics.rejected.labels(reason).inc()
-        if self._settings.access_log and route not in PROBES:
-            log.info(
-                "request",
-                extra={
-                    "request_id": g.request_id,
-                    "method": request.method if request.url_rule else "",
-                    "route": route,
-                    "status": response.status_code,
-                    "ms": round(seconds * 1000, 2),
-                    "user": g.get("user") or "",
-                    "bytes_in": g.get("received_bytes", 0),
-                    "bytes_out": response.content_length or 0,
-                },
-            )
+        record_request(
+            response, self.metrics, access_log=self._settings.access_log, user=g.get("user") or ""
+        )
         return response
 
 
