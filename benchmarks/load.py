@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.machine import resident_megabytes
 from benchmarks.models import KEPT, faq_model, resnet152_model
+from benchmarks.overhead import Setup
 from benchmarks.record import IMAGES
 from benchmarks.result import Result, Table, Target
 from client.address import read_address
@@ -15,7 +14,6 @@ from client.load import (
     LoadPlan,
     LoadReport,
     Step,
-    Workload,
     faq_workload,
     resnet_workload,
     run_load_test,
@@ -29,22 +27,17 @@ COLUMNS = ("offered", "requests/s", "answers/s", "good/s", "good of saturation",
 
 
 @dataclass(frozen=True)
-class Setup:
+class LoadSetup(Setup):
     """One service as it is loaded."""
 
-    name: str
-    model: Path
-    workload: Workload
-    cpus: Sequence[int]
-    seconds: float
     deadline_ms: int
 
 
 def run() -> Result:
     """Load both services."""
     setups = (
-        Setup("faq", faq_model(), faq_workload(), (0,), 10.0, 1000),
-        Setup("resnet", resnet152_model(), resnet_workload(), (0, 1), 30.0, 10_000),
+        LoadSetup("faq", faq_model(), faq_workload(), (0,), 10.0, 1000),
+        LoadSetup("resnet", resnet152_model(), resnet_workload(), (0, 1), 30.0, 10_000),
     )
     tables: list[Table] = []
     targets: list[Target] = []
@@ -73,7 +66,7 @@ def run() -> Result:
     )
 
 
-def load(setup: Setup) -> tuple[LoadReport, float, float]:
+def load(setup: LoadSetup) -> tuple[LoadReport, float, float]:
     """The report, and the memory in MB before and after."""
     options = (
         "--model", setup.model, "--no-access-log", "--deadline-ms", str(setup.deadline_ms),
@@ -94,7 +87,7 @@ def load(setup: Setup) -> tuple[LoadReport, float, float]:
         return report, before, resident_megabytes(service.process.pid)
 
 
-def table(setup: Setup, report: LoadReport) -> Table:
+def table(setup: LoadSetup, report: LoadReport) -> Table:
     """One row per step."""
     saturation = report.saturation
     title = (
@@ -104,7 +97,7 @@ def table(setup: Setup, report: LoadReport) -> Table:
     return Table(title, COLUMNS, [_row(step, saturation.throughput) for step in report.steps])
 
 
-def judge(setup: Setup, report: LoadReport, before: float, after: float) -> list[Target]:
+def judge(setup: LoadSetup, report: LoadReport, before: float, after: float) -> list[Target]:
     """What overload must look like."""
     saturation = report.saturation.throughput
     overload = next(step for step in report.steps if step.name.startswith("300"))

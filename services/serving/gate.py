@@ -117,9 +117,7 @@ class Gate:
         self._last_refusal = now
         if body.is_complete or (follows and 0 < body.missing <= ONE_PACKET):
             return True
-        if not 0 < body.missing <= DISCARDED_BYTES:
-            return False
-        if not self._unread.acquire(blocking=False):
+        if not 0 < body.missing <= DISCARDED_BYTES or not self._unread.acquire(blocking=False):
             return False
         try:
             with self._slow_bodies.reading():
