@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import statistics
+from dataclasses import dataclass, replace
 
 from benchmarks.machine import resident_megabytes
 from benchmarks.models import KEPT, faq_model, resnet152_model
@@ -28,28 +29,29 @@ COLUMNS = ("offered", "requests/s", "answers/s", "good/s", "good of saturation",
 
 @dataclass(frozen=True)
 class LoadSetup(Setup):
-    """One service as it is loaded."""
+    """One service as it is loaded; the overload is repeated ``rounds`` times."""
 
     deadline_ms: int
+    rounds: int
 
 
 def run() -> Result:
     """Load both services."""
     setups = (
-        LoadSetup("faq", faq_model(), faq_workload(), (0,), 10.0, 1000),
-        LoadSetup("resnet", resnet152_model(), resnet_workload(), (0, 1), 30.0, 10_000),
+        LoadSetup("faq", faq_model(), faq_workload(), (0,), 10.0, 1000, 5),
+        LoadSetup("resnet", resnet152_model(), resnet_workload(), (0, 1), 30.0, 10_000, 2),
     )
     tables: list[Table] = []
     targets: list[Target] = []
     images: list[str] = []
     for setup in setups:
-        report, before, after = load(setup)
+        report, shares, before, after = load(setup)
         image = f"load-{setup.name}.png"
         IMAGES.mkdir(parents=True, exist_ok=True)
         write_plot(report, IMAGES / image)
         images.append(image)
         tables.append(table(setup, report))
-        targets += judge(setup, report, before, after)
+        targets += judge(setup, report, shares, before, after)
     return Result(
         name="load",
         title="Load",
@@ -58,7 +60,8 @@ def run() -> Result:
             "arrival. Good is a 200 within the deadline (faq 1 s, ResNet-152 10 s). Saturation was "
             "measured first, by raising the number of callers until throughput stopped growing. "
             "faq has one core and the generator the other; resnet shares both with it. The last row "
-            "follows the overload without a pause.",
+            "follows the overload without a pause. The share kept in overload is the median of "
+            "rounds that each measure saturation and then 300 % of it.",
         ],
         tables=tables,
         targets=targets,
@@ -66,8 +69,12 @@ def run() -> Result:
     )
 
 
-def load(setup: LoadSetup) -> tuple[LoadReport, float, float]:
-    """The report, and the memory in MB before and after."""
+def load(setup: LoadSetup) -> tuple[LoadReport, list[float], float, float]:
+    """The report, each round's goodput as a share of saturation, and memory in MB before and after.
+
+    A shared machine's speed drifts by more than what is to be shown, so every round measures
+    saturation and overload right after one another.
+    """
     options = (
         "--model", setup.model, "--no-access-log", "--deadline-ms", str(setup.deadline_ms),
     )  # fmt: skip
@@ -84,7 +91,17 @@ def load(setup: LoadSetup) -> tuple[LoadReport, float, float]:
         )
         before = resident_megabytes(service.process.pid)
         report = run_load_test(plan)
-        return report, before, resident_megabytes(service.process.pid)
+        shares = [_overload_share(report)]
+        for _ in range(setup.rounds - 1):
+            shares.append(
+                _overload_share(run_load_test(replace(plan, rates=(OVERLOAD,), recover=False)))
+            )
+        return report, shares, before, resident_megabytes(service.process.pid)
+
+
+def _overload_share(report: LoadReport) -> float:
+    overload = next(step for step in report.steps if step.share == OVERLOAD)
+    return overload.goodput / report.saturation.throughput
 
 
 def table(setup: LoadSetup, report: LoadReport) -> Table:
@@ -97,19 +114,21 @@ def table(setup: LoadSetup, report: LoadReport) -> Table:
     return Table(title, COLUMNS, [_row(step, saturation.throughput) for step in report.steps])
 
 
-def judge(setup: LoadSetup, report: LoadReport, before: float, after: float) -> list[Target]:
+def judge(
+    setup: LoadSetup, report: LoadReport, shares: list[float], before: float, after: float
+) -> list[Target]:
     """What overload must look like."""
-    saturation = report.saturation.throughput
-    overload = next(step for step in report.steps if step.name.startswith("300"))
+    overload = next(step for step in report.steps if step.share == OVERLOAD)
     recovery = report.steps[-1]
-    share = overload.goodput / saturation
+    share = statistics.median(shares)
+    rounds = ", ".join(f"{each:.0%}" for each in shares)
     refused = overload.refused_latency.p99_ms if overload.refused_latency else 0.0
     others = sum(overload.failures.values()) + sum(
         count for code, count in overload.answers.items() if str(code) != "503"
     )
     return [
         Target(f"{setup.name} at 300 %: goodput at least 90 % of saturation",
-               f"{share:.0%}", share >= 0.9),
+               f"{share:.0%} (median of {rounds})", share >= 0.9),
         Target(f"{setup.name} at 300 %: nothing else but 503", f"{others} others", others == 0),
         Target(
             f"{setup.name}: right after 300 %, at least 99 % of the requests are good again",

@@ -122,3 +122,8 @@ class FaqSettings(ServiceSettings):
     metrics_port: int = Field(
         9081, ge=0, le=65535, description="port of GET /metrics on the same address; 0 for none"
     )
+    max_batch: int = Field(
+        64, ge=1, le=4096,
+        description="most questions scored at once; a batch shares the interpreter's work, which "
+        "counts most under overload",
+    )  # fmt: skip
