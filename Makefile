@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/requirements.in benchmarks/requirements.in
+SCANNER := tests/infra/static_scan/requirements.in
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test test-fast check train evaluate bench lock corpus clean
+.PHONY: help setup setup-stack checkov plan reference browser demo test test-fast check train evaluate bench lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +21,10 @@ setup: .venv/.installed ## make .venv with every pinned dependency
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	touch $@
 
+setup-stack: ## make .venv with what `pulumi` and the plan need, and no more
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+
 browser: ## install Chromium for the browser tests, where it is missing
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core; } || \
@@ -28,7 +33,7 @@ browser: ## install Chromium for the browser tests, where it is missing
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser ## all tests
+test: setup browser checkov ## all tests
 	$(BIN)/python -m pytest
 
 test-fast: setup ## the tests that take seconds
@@ -38,6 +43,20 @@ check: setup ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+
+plan: ## show what a stack holds, without a cloud: make plan STACK=prod
+	$(BIN)/python -m infra.plan $(or $(STACK),dev)
+
+reference: ## write the pages that are made from the code
+	$(BIN)/python -m infra.configuration_reference --write
+	$(BIN)/python -m policies.reference --write
+
+checkov: .venvs/checkov/.installed ## make .venvs/checkov, with the scanner of the stack's tests
+
+.venvs/checkov/.installed: tests/infra/static_scan/requirements.txt
+	$(PYTHON) -m venv --clear .venvs/checkov
+	.venvs/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 train: setup ## train the FAQ model on the repository's corpus
 	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq
@@ -54,6 +73,7 @@ bench: setup ## every benchmark of docs/benchmarks.md
 lock: ## refresh every pin from the *.in files
 	test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet uv; }
 	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
+	$(COMPILE) --upgrade -o $(SCANNER:.in=.txt) $(SCANNER)
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too
