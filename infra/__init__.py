@@ -1,0 +1,1 @@
+"""The typed stack: everything on Azure, declared with Pulumi."""

@@ -1,0 +1,1 @@
+"""Components made of Azure resources, one a file."""

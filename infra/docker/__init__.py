@@ -1,0 +1,1 @@
+"""The local stack's components: containers on this machine's Docker engine."""

@@ -1,0 +1,1 @@
+"""Components made of Kubernetes objects, one a file."""

@@ -1,0 +1,178 @@
+"""`python -m infra.plan`: what `pulumi up` would declare, without engine, cloud or network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.mistakes import SettingsRefused
+from infra.planning.stacks import StackFile, UnknownStack, find_stack
+
+if TYPE_CHECKING:
+    from infra.recording import Recording
+    from infra.settings import Settings
+
+PROGRAM = "python -m infra.plan"
+REFUSED = 1
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+class PlanFailed(Exception):
+    """There is no plan; the message has one line a reason."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the plan that the arguments ask for; returns the exit status."""
+    flags = _parser().parse_args(argv)
+    try:
+        _run(flags)
+        sys.stdout.flush()
+    except PlanFailed as refused:
+        print(refused, file=sys.stderr)
+        return REFUSED
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter must not try to flush it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Show what `pulumi up` would declare, without engine, cloud or network.",
+        epilog="What only a real run knows is shown as <output of URN.property>, a secret as "
+        "<secret>. Exit status: 0, 1 for settings or a stack that cannot be planned, 2 for wrong "
+        "flags.",
+    )
+    parser.add_argument(
+        "stack", metavar="STACK", help="a stack's name (Pulumi.NAME.yaml), or a settings file"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--json", action="store_true", help="every resource with all inputs and options, as JSON"
+    )
+    form.add_argument(
+        "--manifests",
+        metavar="DIR",
+        type=Path,
+        help="write the Kubernetes objects to a folder, one YAML file each",
+    )
+    form.add_argument(
+        "--diff",
+        metavar="OTHER",
+        help="what another stack or settings file has more (+), less (-) and otherwise (~), both "
+        "planned under the name of STACK",
+    )
+    return parser
+
+
+def _run(flags: argparse.Namespace) -> None:
+    stack = _found(flags.stack)
+    other = _found(flags.diff) if flags.diff else None
+    # Both are read before either is recorded, which takes seconds.
+    settings = _read(stack)
+    other_settings = _read(other) if other else None
+    recording = _record(stack, settings, stack.stack)
+    if other and other_settings:
+        _print_difference(stack, recording, other, _record(other, other_settings, stack.stack))
+    elif flags.json:
+        _print_json(recording)
+    elif flags.manifests:
+        _write_manifests(stack, recording, flags.manifests)
+    else:
+        _print_tree(stack, recording)
+
+
+def _found(wanted: str) -> StackFile:
+    try:
+        return find_stack(wanted)
+    except UnknownStack as unknown:
+        raise PlanFailed(f"{PROGRAM}: {unknown}") from None
+
+
+def _read(stack: StackFile) -> Settings:
+    from infra.stack_file import read_stack_file
+
+    try:
+        return read_stack_file(stack.path)
+    except SettingsRefused as refused:
+        lines = str(refused).splitlines()
+        raise PlanFailed("\n".join(f"{stack.shown}: {line}" for line in lines)) from None
+    except OSError as error:
+        raise PlanFailed(f"{stack.shown}: {error.strerror or error}") from None
+
+
+def _record(stack: StackFile, settings: Settings, name: str) -> Recording:
+    from infra.recording import NotPlannable, record
+
+    try:
+        return record(settings, stack=name)
+    except NotPlannable as refused:
+        raise PlanFailed(f"{stack.shown}: {refused}") from None
+
+
+def _print_json(recording: Recording) -> None:
+    from infra.planning.document import document
+
+    json.dump(document(recording.resources), sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+def _write_manifests(stack: StackFile, recording: Recording, folder: Path) -> None:
+    from infra.planning.manifests import FolderTaken, write_manifests
+
+    try:
+        number = write_manifests(recording.resources, folder, stack.stack)
+    except FolderTaken as taken:
+        raise PlanFailed(f"{PROGRAM}: {taken}") from None
+    except OSError as error:
+        raise PlanFailed(f"{PROGRAM}: {folder}: {error.strerror or error}") from None
+    print(f"{number} Kubernetes objects written to {folder}")
+
+
+def _print_difference(
+    stack: StackFile, recording: Recording, other: StackFile, other_recording: Recording
+) -> None:
+    from infra.planning.differences import differences
+
+    print(f"- {stack.shown}\n+ {other.shown}\n")
+    lines = differences(recording.resources, other_recording.resources)
+    _print_lines(lines or ["No differences."])
+
+
+def _print_tree(stack: StackFile, recording: Recording) -> None:
+    from infra.planning.tree import BOLD, Screen, counts, stack_outputs, tree
+
+    terminal = sys.stdout.isatty()
+    screen = Screen(
+        width=shutil.get_terminal_size().columns if terminal else None,
+        colours=terminal and "NO_COLOR" not in os.environ,
+    )
+    print(screen.styled(BOLD, f"{stack.stack} ({stack.shown})"))
+    parts: tuple[Callable[[], Iterable[str]], ...] = (
+        lambda: tree(recording.resources, screen),
+        lambda: counts(recording.resources, screen),
+        lambda: stack_outputs(recording.outputs, screen),
+    )
+    for part in parts:
+        _print_lines(part())
+        print()
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The offline plan: the stack's own program under a mock of Pulumi's resource monitor."""

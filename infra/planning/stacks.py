@@ -1,0 +1,51 @@
+"""Which stack a plan is of: one of the repository's, or any settings file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_STACK_FILE = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
+
+
+class UnknownStack(Exception):
+    """There is no such stack; the message names those there are."""
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """A stack's name and the file with its settings."""
+
+    stack: str
+    path: Path
+
+    @property
+    def shown(self) -> str:
+        """The path as messages name it."""
+        return str(self.path.relative_to(ROOT) if self.path.is_relative_to(ROOT) else self.path)
+
+
+def find_stack(wanted: str, root: Path = ROOT) -> StackFile:
+    """The file of a stack, by the stack's name or by the file's own path.
+
+    Raises:
+        UnknownStack: when there is neither.
+    """
+    if "/" in wanted or wanted.endswith((".yaml", ".yml")):
+        return StackFile(_stack_of(Path(wanted)), Path(wanted))
+    known = {_stack_of(path): path for path in sorted(root.glob("Pulumi.*.yaml"))}
+    if wanted in known:
+        return StackFile(wanted, known[wanted])
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    question = f"; did you mean {near[0]}?" if near else ""
+    names = ", ".join(known) or "none"
+    raise UnknownStack(f'there is no stack "{wanted}"; known: {names}{question}')
+
+
+def _stack_of(path: Path) -> str:
+    """``dev`` of ``Pulumi.dev.yaml``; else the file's name without its ending."""
+    named = _STACK_FILE.fullmatch(path.name)
+    return named["stack"] if named else path.stem

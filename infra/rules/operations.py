@@ -1,0 +1,81 @@
+"""Rules of monitoring, protection and production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from infra.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+Mistakes = Iterator[Mistake]
+
+
+def monitoring(settings: Settings) -> Mistakes:
+    """What is shown, scaled by or told must be measured, and told to somebody."""
+    monitoring = settings.monitoring
+    because = ("monitoring.prometheus",)
+    if monitoring.grafana and not monitoring.prometheus:
+        yield Mistake("monitoring.grafana", "true without metrics to show",
+                      "false, or monitoring.prometheus: true", because)  # fmt: skip
+    if not settings.has_platform:
+        return
+    for name in ("faq", "resnet"):
+        workload = getattr(settings, name)
+        if workload.enabled and workload.scaling.metric == "queue" and not monitoring.prometheus:
+            yield Mistake(
+                f"{name}.scaling.metric", "queue, and nothing collects the queue's depth",
+                "cpu, or monitoring.prometheus: true", because,
+            )  # fmt: skip
+    if monitoring.monthly_budget_usd is not None and not monitoring.alerts.emails:
+        yield Mistake(
+            "monitoring.monthly_budget_usd", "is set, and nobody would be told",
+            "addresses in monitoring.alerts.emails", ("monitoring.alerts.emails",),
+        )  # fmt: skip
+
+
+def security(settings: Settings) -> Mistakes:
+    """Defender, key vault and locks."""
+    security = settings.security
+    defender = security.defender
+    if defender.plan == "owned" and defender.contact is None:
+        yield Mistake(
+            "security.defender.contact", "is missing, and this stack owns the plan",
+            "who gets Defender's alerts", ("security.defender.plan",),
+        )  # fmt: skip
+    if defender.cluster_profile and defender.plan == "off":
+        yield Mistake(
+            "security.defender.plan", "off, and the cluster profile needs it",
+            "owned by one stack of the subscription, elsewhere in all others",
+            ("security.defender.cluster_profile",),
+        )  # fmt: skip
+    if security.key_vault.private and not security.key_vault.enabled:
+        yield Mistake(
+            "security.key_vault.private", "true without a key vault", "enabled: true",
+            ("security.key_vault.enabled",),
+        )  # fmt: skip
+    if security.locks and not security.protect:
+        yield Mistake(
+            "security.locks", "true without protect: `pulumi destroy` would fail half-way",
+            "protect: true as well", ("security.protect",),
+        )  # fmt: skip
+
+
+def production(settings: Settings) -> Mistakes:
+    """What production must have."""
+    if settings.environment != "prod":
+        return
+    if settings.has_services and settings.gateway.tls.issuer in ("self-signed", "acme-staging"):
+        yield Mistake(
+            "gateway.tls.issuer", f"{settings.gateway.tls.issuer} is trusted by nobody",
+            "acme or existing-secret in prod", ("environment",),
+        )  # fmt: skip
+    if settings.has_platform and not settings.security.protect:
+        yield Mistake("security.protect", "false in prod", "true in prod", ("environment",))
+    if settings.has_platform and not settings.access.cluster_admin_groups:
+        yield Mistake(
+            "access.cluster_admin_groups", "is empty: nobody could mend the cluster",
+            "at least one Entra group in prod", ("environment",),
+        )  # fmt: skip

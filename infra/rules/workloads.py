@@ -1,0 +1,82 @@
+"""Rules of the services: devices, scaling, room on the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from infra.capacity import pod_fits, room_for_pods
+from infra.mistakes import Mistake
+from infra.rules.choices import workloads_of
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+Mistakes = Iterator[Mistake]
+
+
+def gpu_service(settings: Settings) -> Mistakes:
+    """A service on a GPU has one."""
+    resnet = settings.resnet
+    if not resnet.enabled:
+        return
+    because = ("resnet.device",)
+    if resnet.device == "gpu" and resnet.backend == "onnxruntime":
+        yield Mistake(
+            "resnet.backend", "onnxruntime runs on the CPU only", "torch or auto on a gpu", because
+        )
+    if resnet.device == "gpu" and settings.has_platform and settings.cluster.gpu_pool is None:
+        yield Mistake(
+            "resnet.device", "gpu, and the cluster has no GPU pool",
+            "cpu, or settings in cluster.gpu_pool", ("cluster.gpu_pool",),
+        )  # fmt: skip
+
+
+def scaling(settings: Settings) -> Mistakes:
+    """Replicas, drains and what scales."""
+    for name, workload in workloads_of(settings):
+        scaling = workload.scaling
+        path = f"{name}.scaling"
+        if scaling.min_replicas > scaling.max_replicas:
+            yield Mistake(
+                f"{path}.min_replicas", f"{scaling.min_replicas} is over max_replicas",
+                f"at most {path}.max_replicas, {scaling.max_replicas}", (f"{path}.max_replicas",),
+            )  # fmt: skip
+        if scaling.min_replicas > 1 and workload.max_unavailable >= scaling.min_replicas:
+            yield Mistake(
+                f"{name}.max_unavailable", f"{workload.max_unavailable} could be all the pods",
+                f"less than {path}.min_replicas, {scaling.min_replicas}", (f"{path}.min_replicas",),
+            )  # fmt: skip
+        if settings.environment == "prod" and scaling.min_replicas < 2:
+            yield Mistake(
+                f"{path}.min_replicas", "1 stops the service whenever a node is drained",
+                "at least 2 in prod", ("environment",),
+            )  # fmt: skip
+    if settings.web.scaling.metric == "queue":
+        yield Mistake("web.scaling.metric", "queue, and the page has no model", "cpu")
+    if settings.web.enabled and settings.has_services and settings.web.api_key is None:
+        yield Mistake(
+            "web.api_key", "is missing", "`pulumi config set --secret --path web.api_key`",
+            ("web.enabled",),
+        )  # fmt: skip
+
+
+def pods_fit(settings: Settings) -> Mistakes:
+    """Every pod fits on an empty node of its pool, and its pool can grow to hold the most pods."""
+    if not (settings.has_platform and settings.has_services):
+        return
+    for name, workload in workloads_of(settings):
+        on_gpu = name == "resnet" and settings.resnet.device == "gpu"
+        if on_gpu and settings.cluster.gpu_pool is None:
+            continue
+        pool_name = "gpu_pool" if on_gpu else "cpu_pool"
+        if (fault := pod_fits(settings, pool_name, workload)) is not None:
+            yield Mistake(f"{name}.{fault.key}", fault.wrong, fault.allowed,
+                          (f"cluster.{pool_name}.vm_size",))  # fmt: skip
+        elif on_gpu and (most := room_for_pods(settings)) < workload.scaling.max_replicas:
+            yield Mistake(
+                f"{name}.scaling.max_replicas",
+                f"{workload.scaling.max_replicas} pods need as many GPUs",
+                f"at most {most}, all the GPU pool's nodes have to give",
+                (f"cluster.{pool_name}.max_nodes",),
+            )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The sections of a stack's settings, one file each."""

@@ -1,0 +1,139 @@
+"""Every expression of the rules and of the dashboard: that it parses, and reads what exists."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.azure.cluster_alerts import cluster_alerts
+from infra.azure.prometheus_rules import EXTRA_KUBE_STATE_METRICS
+from infra.azure.recording_rules import (
+    KUBERNETES_RECORDINGS,
+    NODE_RECORDINGS,
+    SERVICE_RECORDINGS,
+)
+from infra.azure.service_alerts import service_alerts, workload_alerts
+from infra.kubernetes.metrics_collection import MetricsCollection
+from infra.recording import record_component
+from infra.sections.monitoring import AlertSettings
+from services.serving.metrics import Metrics
+from services.serving.model import ModelInfo
+
+DASHBOARD = Path(__file__).parents[3] / "infra/dashboards/services.json"
+RECORDINGS = (*SERVICE_RECORDINGS, *NODE_RECORDINGS, *KUBERNETES_RECORDINGS)
+ALERTS = (*service_alerts(AlertSettings()), *workload_alerts(), *cluster_alerts())
+
+COLLECTED = {
+    # What managed Prometheus keeps of its default targets ("minimal ingestion profile",
+    # github.com/Azure/prometheus-collector), as far as it is read here.
+    "container_cpu_usage_seconds_total", "container_memory_working_set_bytes",
+    "kube_deployment_spec_replicas", "kube_deployment_status_replicas_available",
+    "kube_horizontalpodautoscaler_spec_max_replicas",
+    "kube_horizontalpodautoscaler_spec_min_replicas",
+    "kube_horizontalpodautoscaler_status_current_replicas",
+    "kube_horizontalpodautoscaler_status_desired_replicas",
+    "kube_node_status_condition", "kube_pod_container_resource_limits",
+    "kube_pod_container_resource_requests", "kube_pod_container_status_last_terminated_reason",
+    "kube_pod_container_status_restarts_total", "kube_pod_container_status_waiting_reason",
+    "kube_pod_info", "kube_pod_owner", "kube_pod_status_phase", "kube_replicaset_owner",
+    "kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes",
+    "node_cpu_seconds_total", "node_filesystem_avail_bytes", "node_filesystem_size_bytes",
+    "node_load1", "node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes",
+}  # fmt: skip
+ANNOTATED = {"certmanager_certificate_expiration_timestamp_seconds"}
+"""Of pods that are collected by their annotations; cert-manager's chart sets them."""
+
+WORDS = {
+    "absent", "and", "avg", "count", "histogram_quantile", "increase", "irate", "label_replace",
+    "max", "max_over_time", "min", "or", "rate", "sum", "time", "topk", "unless",
+}  # fmt: skip
+
+
+def rule_expressions() -> dict[str, str]:
+    return {rule.name: rule.expression for rule in (*RECORDINGS, *ALERTS)}
+
+
+def dashboard_expressions() -> dict[str, str]:
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    return {
+        f"{panel['title']} {target['refId']}": target["expr"]
+        for panel in panels
+        for target in panel["targets"]
+    }
+
+
+EXPRESSIONS = {**rule_expressions(), **dashboard_expressions()}
+
+
+def names_in(expression: str) -> Iterator[str]:
+    bare = re.sub(r'"[^"]*"', "", expression)
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
+    bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", bare)
+    return (n for n in re.findall(r"[a-zA-Z_][\w:]*", bare) if n not in WORDS)
+
+
+@pytest.fixture(scope="module")
+def published() -> set[str]:
+    """Names of everything that a service publishes."""
+    metrics = Metrics()
+    metrics.describe_model(ModelInfo("name", "version", "0" * 64, "backend"), 1.0)
+    metrics.requests.labels("/score", "200").inc()
+    metrics.rejected.labels("capacity").inc()
+    metrics.seconds.labels("/score").observe(1)
+    return {sample.name for family in metrics.registry.collect() for sample in family.samples}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_it_reads_what_somebody_publishes(name: str, published: set[str]) -> None:
+    known = published | COLLECTED | ANNOTATED | set(EXTRA_KUBE_STATE_METRICS)
+    known |= {rule.name for rule in RECORDINGS}
+    assert set(names_in(EXPRESSIONS[name])) <= known
+
+
+def test_what_must_be_collected_beyond_the_default_is_read() -> None:
+    read = {name for expression in EXPRESSIONS.values() for name in names_in(expression)}
+    assert set(EXTRA_KUBE_STATE_METRICS) <= read
+    assert read >= COLLECTED
+
+
+def test_what_is_read_beyond_the_default_is_collected() -> None:
+    settings = record_component(lambda: MetricsCollection("metrics")).one(":ConfigMap").inputs
+    data = settings["data"]
+    assert isinstance(data, dict)
+    keep = str(data["default-targets-metrics-keep-list"])
+    assert f'kubestate = "{"|".join(EXTRA_KUBE_STATE_METRICS)}"' in keep
+    assert "minimalingestionprofile = true" in keep, "or the default metrics would be left out"
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_it_parses(name: str) -> None:
+    parser = pytest.importorskip("promql_parser", reason="needs the package promql-parser")
+    parser.parse(EXPRESSIONS[name])
+
+
+@pytest.mark.parametrize(
+    "rule", [a for a in ALERTS if "modelsvc_" in a.expression], ids=lambda a: a.name
+)
+def test_alerts_on_the_services_say_which_service(rule: object) -> None:
+    assert "app_kubernetes_io_name" in str(rule) or "service:" in str(rule)
+
+
+def test_probes_count_neither_as_requests_nor_as_latency() -> None:
+    for rule in SERVICE_RECORDINGS[:2]:
+        assert 'route!~"/livez|/readyz"' in rule.expression
+
+
+def test_the_dashboard_can_be_imported_into_any_grafana() -> None:
+    dashboard = json.loads(DASHBOARD.read_text("utf-8"))
+    assert "id" not in dashboard, "an id is one instance's own"
+    variables = {variable["name"] for variable in dashboard["templating"]["list"]}
+    assert variables == {"datasource", "service"}
+    for panel in dashboard["panels"]:
+        assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
+        assert panel["description"], panel["title"]
+    places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in dashboard["panels"]]
+    assert len(places) == len(set(places))

@@ -1,0 +1,77 @@
+"""Every variable is a setting of the service, with a value that it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from infra.kubernetes.environment import environment
+from infra.workload import WorkloadName
+from services.faq.settings import FaqSettings
+from services.resnet.settings import ResnetSettings
+from services.web.settings import WebSettings
+from tests.infra.kubernetes.platform_objects import settings_with
+from tests.infra.kubernetes.workload_objects import GPU, WEB
+
+HOSTS: dict[WorkloadName, str] = {"faq": "faq", "resnet": "resnet"}
+SERVICES: dict[WorkloadName, type[BaseSettings]] = {
+    "faq": FaqSettings,
+    "resnet": ResnetSettings,
+    "web": WebSettings,
+}
+
+
+def read(
+    monkeypatch: pytest.MonkeyPatch, name: WorkloadName, values: dict[str, Any] | None = None
+) -> Any:
+    """The settings that the service makes of its variables."""
+    service = SERVICES[name]
+    variables = environment(settings_with({"web": WEB, **(values or {})}), name, HOSTS)
+    known = {f"{name}_{field}".upper() for field in service.model_fields}
+    assert set(variables) <= known, "no setting of the service"
+    for key, value in variables.items():
+        monkeypatch.setenv(key, value)
+    return service()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_other_pods_can_reach_it(monkeypatch: pytest.MonkeyPatch, name: WorkloadName) -> None:
+    found = read(monkeypatch, name)
+    assert (found.host, found.port, found.metrics_port) == ("0.0.0.0", 8080, 9090)
+
+
+def test_a_services_limits_are_the_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "queue_limit": 9,
+        "deadline_ms": 1234,
+        "requests_per_second": 1.5,
+        "drain_seconds": 4,
+        "stop_seconds": 5,
+    }
+    found = read(monkeypatch, "faq", {"faq": values})
+    assert {key: getattr(found, key) for key in values} == values
+    assert (str(found.model), str(found.keys)) == ("/models/faq", "/keys/keys.json")
+
+
+def test_what_the_gateway_lets_through_the_services_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"gateway": {"max_body_mib": 5}}
+    assert read(monkeypatch, "resnet", values).max_body_bytes == 5 << 20
+    assert read(monkeypatch, "web", values).max_picture_bytes == 5 << 20
+
+
+def test_a_pod_for_a_gpu_does_not_run_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, "resnet").device == "cpu"
+    assert read(monkeypatch, "resnet", GPU).device == "cuda"
+
+
+def test_the_page_finds_the_services_and_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(monkeypatch, "web")
+    assert (found.faq_url, found.resnet_url) == ("http://faq:8080", "http://resnet:8080")
+    assert str(found.faq_key_file) == str(found.resnet_key_file) == "/keys/api-key"
+
+
+def test_no_variable_holds_a_key() -> None:
+    settings = settings_with({"web": WEB})
+    assert WEB["api_key"] not in str([environment(settings, name, HOSTS) for name in SERVICES])

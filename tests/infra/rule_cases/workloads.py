@@ -1,0 +1,66 @@
+"""Rules of the services: what breaks them, and the border that is allowed."""
+
+from __future__ import annotations
+
+from tests.infra.rule_cases.case import GPU, Case
+
+CASES = [
+    Case(
+        "resnet.backend",
+        "CPU only",
+        {
+            **GPU,
+            "resnet.device": "gpu",
+            "resnet.backend": "onnxruntime",
+            "resnet.scaling.max_replicas": 3,
+        },
+        {"resnet.backend": "torch"},
+    ),
+    Case(
+        "resnet.device",
+        "no GPU pool",
+        {"resnet.device": "gpu", "resnet.scaling.max_replicas": 3},
+        GPU,
+    ),
+    Case(
+        "faq.scaling.min_replicas",
+        "5 is over",
+        {"faq.scaling.min_replicas": 5},
+        {"faq.scaling.min_replicas": 4},
+    ),
+    Case(
+        "faq.max_unavailable",
+        "all the pods",
+        {"faq.max_unavailable": 2, "faq.scaling.min_replicas": 2},
+        {"faq.scaling.min_replicas": 3},
+    ),
+    Case(
+        "faq.scaling.min_replicas",
+        "drained",
+        {"faq.scaling.min_replicas": 1},
+        {"faq.scaling.min_replicas": 2},
+        prod=True,
+    ),
+    Case(
+        "web.scaling.metric",
+        "no model",
+        {"web.scaling.metric": "queue"},
+        {"web.scaling.metric": "cpu"},
+    ),
+    Case("web.api_key", "is missing", {"web.enabled": True}, {"web.api_key": "k"}),
+    Case(
+        "faq.cpu_millicores",
+        "fits on no node",
+        {"faq.cpu_millicores": 3461},
+        {"faq.cpu_millicores": 3460},
+    ),
+    Case(
+        "faq.memory_mib", "fits on no node", {"faq.memory_mib": 14_135}, {"faq.memory_mib": 14_134}
+    ),
+    Case(
+        "resnet.scaling.max_replicas",
+        "as many GPUs",
+        {**GPU, "resnet.device": "gpu", "resnet.scaling.max_replicas": 4},
+        {"cluster.gpu_pool.max_nodes": 4},
+    ),
+]

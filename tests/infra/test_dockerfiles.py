@@ -1,0 +1,116 @@
+"""Dockerfiles agree with one another, with the pods and with the services' own files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.kubernetes.pod import USER_ID
+from services.faq.settings import FaqSettings
+from services.resnet.settings import ResnetSettings
+from services.web.settings import WebSettings
+from tests.infra.kubernetes.platform_objects import ROOT
+
+NAMES = ("faq", "resnet", "web")
+SETTINGS = {"faq": FaqSettings, "resnet": ResnetSettings, "web": WebSettings}
+PINNED = re.compile(r"^ARG BASE_IMAGE=python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}$", re.M)
+
+
+def dockerfile(name: str) -> str:
+    text = (ROOT / "services" / name / "Dockerfile").read_text()
+    return text.replace("\\\n", " ")
+
+
+def instructions(name: str, keyword: str) -> list[str]:
+    found = re.findall(rf"^{keyword} (.*)$", dockerfile(name), re.M)
+    return [re.sub(r"\s+", " ", each).strip() for each in found]
+
+
+def test_the_base_is_one_image_by_digest() -> None:
+    bases = {match for name in NAMES for match in PINNED.findall(dockerfile(name))}
+    assert len(bases) == 1
+    for name in NAMES:
+        stages = {stage.split(" AS ")[1] for stage in instructions(name, "FROM")}
+        for stage in instructions(name, "FROM"):
+            base = stage.split(" AS ")[0]
+            assert base in {"${BASE_IMAGE}", *stages}, f"{name}: {stage}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_as_the_user_that_pods_ask_for(name: str) -> None:
+    assert instructions(name, "USER") == [f"{USER_ID}:{USER_ID}"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_starts_the_service_itself(name: str) -> None:
+    """Not a shell, which would keep SIGTERM to itself."""
+    assert instructions(name, "ENTRYPOINT") == [f'["python", "-m", "services.{name}", "serve"]']
+    assert instructions(name, "EXPOSE") == ["8080 9090"]
+    assert instructions(name, "CMD") == []
+    assert not re.search(r"^HEALTHCHECK", dockerfile(name), re.M)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_packages_are_checked_by_hash(name: str) -> None:
+    installs = re.findall(r"pip install.*?(?=&&|$)", dockerfile(name), re.M)
+    assert installs
+    for install in installs:
+        assert "--require-hashes" in install
+        assert "--no-cache-dir" in install
+        for requirements in re.findall(r"-r (\S+)", install):
+            assert (ROOT / requirements).is_file()
+            assert "--hash=sha256:" in (ROOT / requirements).read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_root_can_be_read_only(name: str) -> None:
+    (variables,) = instructions(name, "ENV")
+    for wanted in ("HOME=/tmp", "TMPDIR=/tmp", "PYTHONDONTWRITEBYTECODE=1"):
+        assert wanted in variables
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_variables_are_settings(name: str) -> None:
+    (variables,) = instructions(name, "ENV")
+    prefix = f"{name.upper()}_"
+    known = {f"{prefix}{field}".upper() for field in SETTINGS[name].model_fields}
+    own = {each.split("=")[0] for each in variables.split() if each.startswith(prefix)}
+    assert {f"{prefix}HOST", f"{prefix}PORT", f"{prefix}METRICS_PORT"} <= own <= known
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_the_image_needs_travels(name: str) -> None:
+    path = ROOT / "services" / name / "Dockerfile.dockerignore"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert allowed == {"services", "services/__init__.py", "services/serving", f"services/{name}"}
+    assert "services/*" in lines
+    for source in _copied(name):
+        folder = str(Path(source).parent) if "*" in source else source
+        assert any(folder == each or folder.startswith(f"{each}/") for each in allowed), source
+        assert list(ROOT.glob(source)), source
+
+
+def test_weights_come_while_building_and_by_the_stacks_arguments() -> None:
+    text = dockerfile("resnet")
+    assert re.search(r"^ARG ARCHITECTURE=resnet152$", text, re.M)
+    assert re.search(r"^ARG WEIGHTS=default$", text, re.M)
+    (fetch,) = re.findall(r"services\.resnet fetch.*", text)
+    assert '--architecture "${ARCHITECTURE}"' in fetch
+    assert '--weights "${WEIGHTS}"' in fetch
+
+
+def test_the_lean_image_is_the_default_and_has_no_torch() -> None:
+    stages = re.split(r"^FROM ", dockerfile("resnet"), flags=re.M)
+    assert stages[-1].startswith("service AS onnxruntime\nCOPY --from=packages /venv /venv")
+    (torch,) = [stage for stage in stages if stage.startswith("service AS torch\n")]
+    assert "COPY --from=torch-packages /venv /venv" in torch
+
+
+def _copied(name: str) -> list[str]:
+    """Sources of every COPY from the context."""
+    copies = [each for each in instructions(name, "COPY") if not each.startswith("--from")]
+    return [source for each in copies for source in each.split()[:-1]]

@@ -1,0 +1,58 @@
+"""Every stack and matrix file, through the program that `pulumi up` runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.planning.document import document
+from infra.planning.stacks import ROOT
+from infra.recording import Recording, record
+from tests.infra.invariants import platform, structure, traffic, workloads
+from tests.infra.plans import NAMES, recording_of, settings_of
+
+ARM_CHECK = ROOT.parent / "shared" / "arm" / "check"
+INVARIANTS = (
+    *structure.INVARIANTS,
+    *platform.INVARIANTS,
+    *workloads.INVARIANTS,
+    *traffic.INVARIANTS,
+)
+
+every_stack = pytest.mark.parametrize("stack", NAMES)
+
+
+def test_there_are_stacks_to_test() -> None:
+    assert {"dev", "prod", "local"} <= set(NAMES)
+    assert len(NAMES) >= 15
+
+
+@every_stack
+def test_a_second_run_declares_the_same(stack: str) -> None:
+    assert record(settings_of(stack), stack=stack) == recording_of(stack)
+
+
+@every_stack
+@pytest.mark.parametrize("invariant", INVARIANTS, ids=lambda invariant: invariant.__name__)
+def test_invariant(stack: str, invariant: Callable[[Recording], Iterator[str]]) -> None:
+    assert list(invariant(recording_of(stack))) == []
+
+
+@every_stack
+@pytest.mark.skipif(
+    not ARM_CHECK.exists(), reason="Azure's type definitions (../shared/arm) are not here"
+)
+def test_azure_would_know_every_property(stack: str, tmp_path: Path) -> None:
+    if settings_of(stack).is_local:
+        pytest.skip("nothing of it is in Azure")
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(document(recording_of(stack).resources)), encoding="utf-8")
+    check = subprocess.run(
+        [sys.executable, str(ARM_CHECK), str(plan)], capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
