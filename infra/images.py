@@ -89,26 +89,41 @@ def _image(
     )
 
 
-def build_arguments(settings: Settings, workload: WorkloadName) -> docker.DockerBuildArgs:
-    """How the image of a workload is built.
+@dataclass(frozen=True)
+class BuildSpec:
+    """What a workload's build is told, by the stack and by CI alike.
 
-    Build arguments stay readable in the image, so none is ever a secret.
+    Attributes:
+        target: stage of the Dockerfile; None for its last.
+        arguments: build arguments. They stay readable in the image, so none is ever a secret.
     """
+
+    target: str | None
+    arguments: Mapping[str, str]
+
+
+def build_spec(settings: Settings, workload: WorkloadName) -> BuildSpec:
+    """How the image of a workload is built."""
     arguments: dict[str, str] = {}
     if settings.base_image is not None:
         arguments["BASE_IMAGE"] = settings.base_image
-    target = None
-    if workload == "resnet":
-        arguments["ARCHITECTURE"] = settings.resnet.architecture
-        arguments["WEIGHTS"] = settings.resnet.weights
-        target = "torch" if runs_torch(settings) else "onnxruntime"
+    if workload != "resnet":
+        return BuildSpec(None, arguments)
+    arguments["ARCHITECTURE"] = settings.resnet.architecture
+    arguments["WEIGHTS"] = settings.resnet.weights
+    return BuildSpec("torch" if runs_torch(settings) else "onnxruntime", arguments)
+
+
+def build_arguments(settings: Settings, workload: WorkloadName) -> docker.DockerBuildArgs:
+    """The same, for pulumi-docker."""
+    spec = build_spec(settings, workload)
     return docker.DockerBuildArgs(
         context=CONTEXT,
         # Of the program's folder too, not of the context.
         dockerfile=f"{CONTEXT}/services/{workload}/Dockerfile",
         platform=PLATFORM,
-        args=arguments,
-        target=target,
+        args=dict(spec.arguments),
+        target=spec.target,
         builder_version=docker.BuilderVersion.BUILDER_BUILD_KIT,
     )
 

@@ -1,0 +1,99 @@
+"""The workflows that users get: pinned, with the least rights, closed to forks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[1] / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+
+every_workflow = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> dict[Any, Any]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def jobs(path: Path) -> dict[str, Any]:
+    return read(path)["jobs"]
+
+
+def steps(path: Path) -> Iterator[dict[str, Any]]:
+    for job in jobs(path).values():
+        yield from job["steps"]
+
+
+def test_there_are_tests_a_preview_and_a_deployment() -> None:
+    assert {path.stem for path in FILES} == {"test", "preview", "deploy"}
+
+
+@every_workflow
+def test_every_action_is_pinned_by_commit(path: Path) -> None:
+    actions = [step["uses"] for step in steps(path) if "uses" in step]
+    assert actions
+    assert all(re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action) for action in actions)
+
+
+@every_workflow
+def test_no_workflow_runs_a_forks_code_with_this_repositorys_rights(path: Path) -> None:
+    triggers = read(path)[True]  # YAML 1.1 reads the key `on` as true
+    assert "pull_request_target" not in triggers
+    assert "workflow_run" not in triggers
+
+
+@every_workflow
+def test_rights_are_given_job_by_job_and_only_to_read_by_default(path: Path) -> None:
+    assert read(path)["permissions"] in ({}, {"contents": "read"})
+    for job in jobs(path).values():
+        assert job.get("permissions", {}).get("contents", "read") == "read"
+
+
+@every_workflow
+def test_nothing_that_a_stranger_writes_reaches_a_shell(path: Path) -> None:
+    scripts = [step["run"] for step in steps(path) if "run" in step]
+    assert not [script for script in scripts if "${{" in script]
+
+
+@every_workflow
+def test_a_checkout_leaves_no_token_behind(path: Path) -> None:
+    checkouts = [s for s in steps(path) if s.get("uses", "").startswith("actions/checkout@")]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+@every_workflow
+def test_no_workflow_holds_a_secret(path: Path) -> None:
+    assert "secrets." not in path.read_text(encoding="utf-8")
+
+
+@every_workflow
+def test_every_job_ends(path: Path) -> None:
+    assert all(0 < job["timeout-minutes"] <= 90 for job in jobs(path).values())
+
+
+def test_a_preview_of_a_fork_gets_no_token() -> None:
+    preview = jobs(FOLDER / "preview.yml")
+    assert "!github.event.pull_request.head.repo.fork" in preview["preview"]["if"]
+    assert "id-token" not in preview["plan"]["permissions"]
+
+
+def test_a_deployment_waits_for_the_environments_approval() -> None:
+    deploy = jobs(FOLDER / "deploy.yml")
+    assert all("environment" in job for job in deploy.values())
+    assert deploy["up"]["needs"] == "images"
+
+
+@every_workflow
+def test_actionlint_finds_nothing(path: Path) -> None:
+    program = shutil.which("actionlint")
+    if program is None:
+        pytest.skip("actionlint is not installed")
+    checked = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
