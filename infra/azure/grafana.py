@@ -109,9 +109,6 @@ class Dashboards(pulumi.ComponentResource):
         principal_id = grafana.identity.apply(
             lambda identity: identity.principal_id if identity else ""
         )
-        group = pulumi.Output.concat(
-            args.place.subscription, "/resourceGroups/", args.place.resource_group_name
-        )
         for what, role_id, scope, why in (
             (
                 "metrics",
@@ -122,7 +119,7 @@ class Dashboards(pulumi.ComponentResource):
             (
                 "resources",
                 MONITORING_READER,
-                group,
+                args.place.resource_group_id,
                 "Managed Grafana shows metrics and logs of the stack's resources",
             ),
         ):

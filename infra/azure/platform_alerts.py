@@ -218,14 +218,11 @@ def declare_resource_health(name: str, told: Told) -> azure.monitor.ActivityLogA
     """Declare the alert on resources of the stack that Azure finds broken."""
     alert = "ResourceHealth"
     summary = "Azure finds a resource of the stack degraded or unavailable, for its own reasons."
-    group = pulumi.Output.concat(
-        told.place.subscription, "/resourceGroups/", told.place.resource_group_name
-    )
     return _activity_alert(
         f"{name}-{alert}",
         alert,
         summary,
-        group,
+        told.place.resource_group_id,
         [
             _equals("category", "ResourceHealth"),
             azure.monitor.AlertRuleAnyOfOrLeafConditionArgs(

@@ -1,8 +1,8 @@
 """Kubernetes roles of people: who may look, and who may scale and restart.
 
-Administrators need no role here: AKS gives the settings' admin groups everything. Groups and
-users are Entra objects. AKS knows a person of its own tenant by user principal name and anybody
-else by object id (learn.microsoft.com/azure/aks/azure-ad-rbac), so groups are what to prefer.
+Administrators need no role here: AKS gives the settings' admin groups everything. Groups are known
+by object id. AKS knows a person of its own tenant by user principal name and a guest by object id
+(learn.microsoft.com/azure/aks/azure-ad-rbac).
 """
 
 from __future__ import annotations
@@ -104,13 +104,19 @@ class ClusterRolesArgs:
 class _Subject:
     kind: Literal["Group", "User"]
     object_id: str
+    user_principal_name: str | None = None
 
     @property
     def short_name(self) -> str:
         return f"{self.kind.lower()}-{self.object_id[:NAME_CHARACTERS]}"
 
+    @property
+    def known_as(self) -> str:
+        """What the API server gets as the name."""
+        return self.user_principal_name or self.object_id
+
     def subject(self) -> kubernetes.rbac.v1.SubjectArgs:
-        return rbac.SubjectArgs(api_group=RBAC_GROUP, kind=self.kind, name=self.object_id)
+        return rbac.SubjectArgs(api_group=RBAC_GROUP, kind=self.kind, name=self.known_as)
 
 
 class ClusterRoles(pulumi.ComponentResource):
@@ -122,18 +128,21 @@ class ClusterRoles(pulumi.ComponentResource):
         super().__init__("realtime-scoring:kubernetes:ClusterRoles", name, None, opts)
         access = args.access
         operators = [
-            *(_Subject("Group", group) for group in access.operator_groups),
-            *(_Subject("User", user) for user in access.operator_users),
+            *(_Subject("Group", group) for group in dict.fromkeys(access.operator_groups)),
+            *(
+                _Subject("User", user.object_id, user.user_principal_name)
+                for user in access.operator_users
+            ),
         ]
-        readers = [_Subject("Group", group) for group in access.reader_groups]
+        readers = [_Subject("Group", group) for group in dict.fromkeys(access.reader_groups)]
         if operators:
             self._operators(f"{name}-operator", args.namespaces.services, operators)
         if readers:
             self._readers(f"{name}-reader", readers)
         self.register_outputs(
             {
-                "operators": [subject.object_id for subject in operators],
-                "readers": [subject.object_id for subject in readers],
+                "operators": [subject.known_as for subject in operators],
+                "readers": [subject.known_as for subject in readers],
             }
         )
 

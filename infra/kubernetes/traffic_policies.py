@@ -111,10 +111,10 @@ def declare_traffic_policies(
 def client_policy(gateway: GatewaySettings, firewall_subnet: str) -> dict[str, object]:
     """What clients may do. Envoy's own limits of headers hold: 60 KiB and 100 of them."""
     tls: dict[str, object] = {
-        "minVersion": gateway.tls.minimum_version,
+        "minVersion": _minimum_tls(gateway),
         "alpnProtocols": ["h2", "http/1.1"],
     }
-    if gateway.tls.minimum_version == "1.2":
+    if tls["minVersion"] == "1.2":
         tls["ciphers"] = CIPHERS  # those of TLS 1.3 cannot be chosen
     spec: dict[str, object] = {
         "targetRefs": [_gateway()],
@@ -156,6 +156,17 @@ def client_policy(gateway: GatewaySettings, firewall_subnet: str) -> dict[str, o
         trusted = {"trustedCIDRs": [firewall_subnet]}
         spec["clientIPDetection"] = {"xForwardedFor": trusted}
     return spec
+
+
+def _minimum_tls(gateway: GatewaySettings) -> str:
+    """Of a client, the setting; of the firewall in front, 1.2.
+
+    Application Gateway speaks no later version to what is behind it, whatever it demands of its
+    own clients (learn.microsoft.com/azure/application-gateway/application-gateway-ssl-policy-overview).
+    """
+    if gateway.web_application_firewall == "off":
+        return gateway.tls.minimum_version
+    return "1.2"
 
 
 def backend_policy(gateway: GatewaySettings) -> dict[str, object]:

@@ -29,6 +29,7 @@ RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
     stack.images,
     operations.monitoring,
     operations.security,
+    operations.people,
     operations.production,
     network.gateway,
     workloads.scaling,

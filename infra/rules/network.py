@@ -180,9 +180,26 @@ def _firewall(settings: Settings) -> Mistakes:
             "gateway.tls.issuer", f"{gateway.tls.issuer} is not trusted by the firewall in front",
             "acme, or existing-secret with a public authority's certificate", because,
         )  # fmt: skip
+    yield from _internal_address(settings)
+
+
+def _internal_address(settings: Settings) -> Mistakes:
+    """Azure keeps a subnet's first four addresses and its last for itself.
+
+    Source: learn.microsoft.com/azure/virtual-network/virtual-networks-faq
+    """
+    key = "gateway.internal_address"
+    because = ("network.nodes_subnet", "gateway.web_application_firewall")
+    address = ipaddress.IPv4Address(settings.gateway.internal_address)
     subnet = ipaddress.IPv4Network(settings.network.nodes_subnet)
-    if ipaddress.IPv4Address(gateway.internal_address) not in subnet:
+    if address not in subnet:
         yield Mistake(
-            "gateway.internal_address", f"{gateway.internal_address} lies outside the nodes' subnet",
-            f"a free address of network.nodes_subnet, {subnet}", ("network.nodes_subnet", *because),
+            key, f"{address} lies outside the nodes' subnet",
+            f"a free address of network.nodes_subnet, {subnet}", because,
+        )  # fmt: skip
+    elif int(address) - int(subnet.network_address) < 4 or address == subnet.broadcast_address:
+        yield Mistake(
+            key, f"{address} is kept by Azure",
+            f"an address of network.nodes_subnet, {subnet}, but not its first four or its last",
+            because,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rules of monitoring, protection and production."""
+"""Rules of monitoring, protection, people and production."""
 
 from __future__ import annotations
 
@@ -61,6 +61,18 @@ def security(settings: Settings) -> Mistakes:
             "security.locks", "true without protect: `pulumi destroy` would fail half-way",
             "protect: true as well", ("security.protect",),
         )  # fmt: skip
+
+
+def people(settings: Settings) -> Mistakes:
+    """A person named twice would get the same role twice, which Azure refuses."""
+    taken: set[str] = set()
+    for place, user in enumerate(settings.access.operator_users):
+        if user.object_id in taken:
+            yield Mistake(
+                f"access.operator_users[{place}].object_id", f"{user.object_id} is there already",
+                "each user once",
+            )  # fmt: skip
+        taken.add(user.object_id)
 
 
 def production(settings: Settings) -> Mistakes:

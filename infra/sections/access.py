@@ -6,7 +6,25 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.sections.base import Guid, Section
+from infra.sections.base import Guid, Section, UserPrincipalName
+
+
+class UserSettings(Section):
+    """A person, as Azure and as the cluster know them.
+
+    Azure's role assignments take object ids only. In the cluster, AKS knows people of its own
+    tenant by user principal name, and guests by object id
+    (learn.microsoft.com/azure/aks/azure-ad-rbac). Neither can be told from the other without
+    asking Entra, so that both are settings.
+    """
+
+    object_id: Guid = Field(description="the user's object id in Entra")
+    user_principal_name: UserPrincipalName | None = Field(
+        default=None,
+        description="the name with which the user signs in, in the very spelling of Entra: by it "
+        "AKS knows people of the cluster's own tenant; leave it out for guests, whom it knows by "
+        "object id",
+    )
 
 
 class AccessSettings(Section):
@@ -18,7 +36,7 @@ class AccessSettings(Section):
     operator_groups: tuple[Guid, ...] = Field(
         default=(), description="groups that may scale and restart the services and read their logs"
     )
-    operator_users: tuple[Guid, ...] = Field(
+    operator_users: tuple[UserSettings, ...] = Field(
         default=(), description="single users with the rights of operator_groups"
     )
     reader_groups: tuple[Guid, ...] = Field(

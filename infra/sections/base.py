@@ -25,6 +25,7 @@ from infra.sections.forms import (
     NETWORK,
     REGION,
     RESOURCE_ID,
+    USER_PRINCIPAL_NAME,
     ZONE,
     Form,
     wrong,
@@ -97,6 +98,8 @@ DigestReference = Annotated[str, AfterValidator(DIGEST_REFERENCE)]
 """A container image by digest, never by tag."""
 MailAddress = Annotated[str, AfterValidator(MAIL_ADDRESS)]
 """Where a person gets mail."""
+UserPrincipalName = Annotated[str, AfterValidator(USER_PRINCIPAL_NAME)]
+"""The name with which a person signs in to Entra."""
 VmSize = Annotated[str, AfterValidator(Form("a VM size of infra/vm_sizes.py", _vm_size))]
 """An Azure VM size, by its full name."""
 Label = Annotated[str, AfterValidator(LABEL)]

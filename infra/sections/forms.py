@@ -78,6 +78,9 @@ RESOURCE_ID = matching(
     "a resource id: /subscriptions/…/resourceGroups/…/providers/…/…/…",
 )
 MAIL_ADDRESS = matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address")
+USER_PRINCIPAL_NAME = matching(
+    r"[^@\s]+@[^@\s]+\.[^@\s]+", "a user principal name such as ada@example.org"
+)
 DIGEST_REFERENCE = matching(
     r"[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}",
     "an image by digest: registry/repository@sha256: and 64 hexadecimal digits",

@@ -19,7 +19,9 @@ class LogSettings(Section):
 
     existing_workspace_id: ResourceId | None = Field(
         default=None,
-        description="a Log Analytics workspace that exists already, used instead of a new one",
+        description="a Log Analytics workspace that exists already, used instead of a new one; it "
+        "must be in the stack's region, which an id does not tell, or Azure refuses the collection "
+        "of container logs",
     )
     retention_days: int = Field(
         default=30, ge=30, le=730, description="how long logs can be queried"
@@ -48,7 +50,8 @@ class AlertSettings(Section):
     p95_latency_ms: int = Field(
         default=1000,
         ge=1,
-        le=60_000,
+        # The services' histograms end at ten seconds: a percentile never seems longer.
+        le=9_999,
         description="a service's 95th percentile above this is an alert",
     )
     error_percent: float = Field(

@@ -43,13 +43,34 @@ class PlatformOutputs:
         """Those that another stack exports.
 
         A key that is not there yet, as in a preview before the platform's first `up`, is unknown
-        rather than an error.
+        rather than an error; only an `up` needs it.
         """
         reference = pulumi.StackReference(stack)
-        outputs: dict[str, Any] = {name: reference.get_output(name) for name in cls.names()}
+        outputs: dict[str, Any] = {name: _exported(reference, stack, name) for name in cls.names()}
         return cls(**outputs)
 
     @classmethod
     def names(cls) -> list[str]:
         """The outputs' names."""
         return [field.name for field in fields(cls) if field.name != "ready"]
+
+
+def _exported(reference: pulumi.StackReference, stack: str, name: str) -> pulumi.Output[Any]:
+    """An output of another stack, without the reference as a dependency.
+
+    Engines that are older than the SDK do not tell a preview the reference's id. What depends on
+    it, the cluster's credentials above all, would be unknown then, and every object in the cluster
+    would seem to change.
+    """
+
+    def found(value: Any) -> Any:
+        if value is not None:
+            return value
+        if pulumi.runtime.is_dry_run():
+            return pulumi.UNKNOWN
+        raise pulumi.RunError(
+            f"the stack {stack} has no output {name}: run `pulumi up` there first"
+        )
+
+    value = reference.get_output(name).apply(found)
+    return pulumi.Output(set(), value.future(), value.is_known(), value.is_secret())

@@ -2,15 +2,20 @@
 
 The engine starts it as it starts the real plugins. Inputs come back as outputs, with what only a
 cloud would know beside them; in a preview those are unknown, as they are from the real ones.
+What others change in the cloud is in the file that the variable :data:`DRIFT` names: properties by
+resource name, which a refresh then finds.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import os
 import sys
 import threading
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,6 +25,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the engine's protocol writes a value that is not known yet."""
+DRIFT = "FAKE_PROVIDER_DRIFT"
 LARGEST_MESSAGE = 64 << 20
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 
@@ -60,6 +66,12 @@ COMPUTED: dict[str, dict[str, Any]] = {
     "docker:index/image:Image": {"repoDigest": "fake.azurecr.io/fake@sha256:" + "ab" * 32},
     "docker:index/network:Network": {"driver": "bridge"},
 }
+UNCHANGEABLE = {
+    ("azure-native:containerservice:AgentPool", "vmSize"),
+    ("azure-native:containerservice:AgentPool", "osDiskType"),
+    ("azure-native:containerservice:AgentPool", "availabilityZones"),
+    ("azure-native:containerservice:ManagedCluster", "dnsPrefix"),
+}
 
 
 class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -91,7 +103,9 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Diff(self, request: Any, context: Any) -> Any:
-        return _difference(request.old_inputs, request.news, set(request.ignoreChanges))
+        # The engine itself puts old values in the place of those that are ignored; the paths that
+        # it gives along are not looked at, so that one which matches nothing shows.
+        return _difference(request.old_inputs, request.news, _type_of(request.urn))
 
     def Create(self, request: Any, context: Any) -> Any:
         name = request.urn.rsplit("::", 1)[-1]
@@ -106,6 +120,9 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=outputs)
 
     def Read(self, request: Any, context: Any) -> Any:
+        found = _drift().get(request.urn.rsplit("::", 1)[-1], {})
+        request.properties.update(found)
+        request.inputs.update(found)
         return provider_pb2.ReadResponse(
             id=request.id, properties=request.properties, inputs=request.inputs
         )
@@ -185,22 +202,40 @@ def _azure_name(kind: str, inputs: dict[str, Any]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _difference(
-    olds: struct_pb2.Struct,
-    news: struct_pb2.Struct,
-    ignored: frozenset[str] | set[str] = frozenset(),
-) -> Any:
+def _drift() -> dict[str, Any]:
+    path = Path(os.environ.get(DRIFT, ""))
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _difference(olds: struct_pb2.Struct, news: struct_pb2.Struct, kind: str = "") -> Any:
     old, new = MessageToDict(olds), MessageToDict(news)
     changed = sorted(
-        key
-        for key in {*old, *new}
-        if not key.startswith("__") and key not in ignored and old.get(key) != new.get(key)
+        key for key in {*old, *new} if not key.startswith("__") and old.get(key) != new.get(key)
     )
+    replaced = [key for key in changed if _cannot_change(kind, key, old, new)]
     kinds = provider_pb2.DiffResponse
     return kinds(
         changes=kinds.DIFF_SOME if changed else kinds.DIFF_NONE,
         diffs=changed,
+        replaces=replaced,
     )
+
+
+def _cannot_change(kind: str, key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether only another resource can have the new value: names, places, sizes of nodes."""
+    if kind.startswith("azure-native:"):
+        return key.endswith("Name") or key == "location" or (kind, key) in UNCHANGEABLE
+    if kind.startswith("kubernetes:") and key == "metadata":
+        return any(_of(old, key, part) != _of(new, key, part) for part in ("name", "namespace"))
+    # pulumi-docker has no way to change most of a container that runs.
+    return kind == "docker:index/container:Container"
+
+
+def _of(properties: dict[str, Any], *path: str) -> Any:
+    value: Any = properties
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def main() -> None:

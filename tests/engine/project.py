@@ -8,26 +8,58 @@ import shutil
 import stat
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.engine.fake_provider import DRIFT
+
 ROOT = Path(__file__).parents[2]
+MATRIX = ROOT / "tests" / "infra" / "matrix"
 PROVIDERS = ("azure-native", "kubernetes", "docker")
 COMMAND_SECONDS = 240
+PREFIX = "realtime-scoring:"
+
+SECRETS = {
+    "web.api_key": "rts_only-for-tests-and-long-enough-0123456789abcdef",
+    "registry.docker_hub.token": "dckr_pat_only-for-tests-0123456789",
+}
+"""What the settings files have encrypted, by path, as a stack of the tests gets it."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """The copy, and how to run `pulumi` in it."""
+    """The copy, and how to run `pulumi` in it.
+
+    Attributes:
+        folder: where it is.
+        program: path of `pulumi`.
+        printed: what the commands have printed so far, but for exports of the state.
+    """
 
     folder: Path
     program: str
+    printed: list[str] = field(default_factory=list[str])
 
     def run(self, *arguments: str, expect: int | None = 0) -> str:
         """The combined output of one command, which must end with the expected status."""
+        ended = self._ended(arguments, subprocess.STDOUT)
+        self.printed.append(ended.stdout)
+        if expect is not None:
+            assert ended.returncode == expect, f"pulumi {' '.join(arguments)}\n{ended.stdout}"
+        return ended.stdout
+
+    def read(self, *arguments: str) -> Any:
+        """The JSON that a command prints."""
+        ended = self._ended(arguments, subprocess.PIPE)
+        self.printed.extend((ended.stdout, ended.stderr))
+        assert ended.returncode == 0, f"pulumi {' '.join(arguments)}\n{ended.stdout}{ended.stderr}"
+        return json.loads(ended.stdout)
+
+    def _ended(self, arguments: tuple[str, ...], errors: int) -> subprocess.CompletedProcess[str]:
         environment = {
             **os.environ,
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
@@ -35,37 +67,90 @@ class Project:
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            DRIFT: str(self.folder / "drift.json"),
         }
-        ended = subprocess.run(
+        return subprocess.run(
             [self.program, *arguments, "--non-interactive"],
             cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             text=True,
             timeout=COMMAND_SECONDS,
             check=False,
         )
-        if expect is not None:
-            assert ended.returncode == expect, f"pulumi {' '.join(arguments)}\n{ended.stdout}"
-        return ended.stdout
 
     def add_stack(self, name: str, settings_file: Path, **changes: Any) -> None:
         """Make a stack of a settings file, with some keys changed."""
         content = yaml.safe_load(settings_file.read_text(encoding="utf-8"))
-        for key, value in changes.items():
-            content["config"][f"realtime-scoring:{key}"] = value
-        text = yaml.safe_dump(content)
+        content["config"].update({f"{PREFIX}{key}": value for key, value in changes.items()})
+        secrets = [path for path, _ in _secure(content["config"])]
+        for path, group in list(_secure(content["config"])):
+            del group[path.rpartition(".")[2]]
         self.run("stack", "init", name)
-        stack_file = self.folder / f"Pulumi.{name}.yaml"
+        stack_file = self.stack_file(name)
         salt = yaml.safe_load(stack_file.read_text(encoding="utf-8")) if stack_file.exists() else {}
-        merged = {**yaml.safe_load(text), **{k: v for k, v in salt.items() if k != "config"}}
-        stack_file.write_text(yaml.safe_dump(merged), encoding="utf-8")
+        stack_file.write_text(yaml.safe_dump({**salt, **content}), encoding="utf-8")
+        for path in secrets:
+            value = SECRETS[path]
+            self.run("config", "set", "--stack", name, "--secret", "--path", path, value)
+
+    def stack_file(self, stack: str) -> Path:
+        return self.folder / f"Pulumi.{stack}.yaml"
+
+    def changed(self, stack: str, changes: Mapping[str, Any]) -> tuple[str, str]:
+        """Arguments for a run with some settings changed, by path, for that run alone."""
+        content = yaml.safe_load(self.stack_file(stack).read_text(encoding="utf-8"))
+        for path, value in changes.items():
+            *groups, last = path.split(".")
+            group = content["config"]
+            for depth, key in enumerate(groups):
+                group = group.setdefault(key if depth else f"{PREFIX}{key}", {})
+            group[last if groups else f"{PREFIX}{last}"] = value
+        settings_file = self.folder / "changed.yaml"
+        settings_file.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return ("--config-file", str(settings_file))
 
     def state(self, stack: str) -> dict[str, Any]:
         """The stack's state, as it is stored."""
-        return json.loads(self.run("stack", "export", "--stack", stack))
+        return json.loads(
+            self._ended(("stack", "export", "--stack", stack), subprocess.PIPE).stdout
+        )
+
+    def inputs(self, stack: str, name: str) -> dict[str, Any]:
+        """The inputs of a resource, as the state has them."""
+        resources = self.state(stack)["deployment"]["resources"]
+        (found,) = [one for one in resources if one["urn"].endswith(f"::{name}") and one["custom"]]
+        return found["inputs"]
+
+    def drift(self, properties: Mapping[str, Mapping[str, Any]]) -> None:
+        """Have others change resources, by name."""
+        (self.folder / "drift.json").write_text(json.dumps(properties), encoding="utf-8")
+
+    def stored(self) -> str:
+        """All that Pulumi wrote down: states, histories, checkpoints."""
+        files = (path for path in (self.folder / "state").rglob("*") if path.is_file())
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Change the copy of the program."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} has no {old!r}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _secure(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Encrypted values with what holds them, by their path."""
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        at = f"{path}.{key}" if path else key.removeprefix(PREFIX)
+        if isinstance(inner, dict) and set(inner) == {"secure"}:
+            yield at, value
+        else:
+            yield from _secure(inner, at)
 
 
 def make_project(folder: Path, program: str) -> Project:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pulumi
@@ -195,17 +196,58 @@ def _twice() -> None:
     azure.Provider("azure")
 
 
+def _component_twice() -> None:
+    """The second one's children wait for a parent that never comes."""
+    Identity("faq")
+    second = Identity("faq")
+    pulumi.export("principal", second.identity.principal_id)
+
+
+def _awaited_twice() -> None:
+    """Others wait for the outputs of the resource that is refused."""
+    first, second = (
+        azure.managedidentity.UserAssignedIdentity(
+            "identity", resource_name_=name, resource_group_name=GROUP
+        )
+        for name in ("id-one", "id-two")
+    )
+    azure.managedidentity.UserAssignedIdentity(
+        "another",
+        resource_name_=pulumi.Output.concat(first.principal_id, second.principal_id),
+        resource_group_name=GROUP,
+        opts=pulumi.ResourceOptions(depends_on=[second]),
+    )
+
+
 def _asks_the_cloud() -> None:
     azure.authorization.get_client_config_output()
 
 
 @pytest.mark.parametrize(
     ("program", "message"),
-    [(_twice, "two resources have the URN"), (_asks_the_cloud, "getClientConfig")],
+    [
+        (_twice, "two resources have the URN"),
+        (_component_twice, "two resources have the URN .*azure:Identity::faq;"),
+        (_awaited_twice, "two resources have the URN .*::identity;"),
+        (_asks_the_cloud, "getClientConfig"),
+    ],
 )
-def test_what_the_engine_would_refuse_is_refused(program, message: str) -> None:
-    with pytest.raises(NotPlannable, match=message):
-        record_component(program)
+def test_what_the_engine_would_refuse_is_refused_at_once(program, message: str) -> None:
+    refused: list[NotPlannable] = []
+
+    def run() -> None:
+        try:
+            record_component(program)
+        except NotPlannable as error:
+            refused.append(error)
+
+    # On a thread of its own: waiting for ever must be a failure, not a test run without end.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    (error,) = refused
+    assert re.search(message, str(error))
 
 
 def test_an_error_in_the_program_is_raised_and_the_next_recording_works(

@@ -13,6 +13,7 @@ import pytest
 from infra.planning.document import document
 from infra.planning.stacks import ROOT
 from infra.recording import Recording, record
+from tests.infra.azure.cluster_side import inputs_of
 from tests.infra.invariants import platform, structure, traffic, workloads
 from tests.infra.plans import NAMES, recording_of, settings_of
 
@@ -24,6 +25,9 @@ INVARIANTS = (
     *traffic.INVARIANTS,
 )
 
+RUN_AGAIN = {"dev", "local", "prod", "split-services"}
+"""Between them they have nearly everything; the others are run twice in the slow tests."""
+
 every_stack = pytest.mark.parametrize("stack", NAMES)
 
 
@@ -32,7 +36,10 @@ def test_there_are_stacks_to_test() -> None:
     assert len(NAMES) >= 15
 
 
-@every_stack
+@pytest.mark.parametrize(
+    "stack",
+    [name if name in RUN_AGAIN else pytest.param(name, marks=pytest.mark.slow) for name in NAMES],
+)
 def test_a_second_run_declares_the_same(stack: str) -> None:
     assert record(settings_of(stack), stack=stack) == recording_of(stack)
 
@@ -41,6 +48,22 @@ def test_a_second_run_declares_the_same(stack: str) -> None:
 @pytest.mark.parametrize("invariant", INVARIANTS, ids=lambda invariant: invariant.__name__)
 def test_invariant(stack: str, invariant: Callable[[Recording], Iterator[str]]) -> None:
     assert list(invariant(recording_of(stack))) == []
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_platform_by_itself_is_a_part_of_the_whole(stack: str) -> None:
+    """The first deployment stops there, for the registry to be signed in to, and then goes on."""
+    settings = settings_of(stack).model_copy(update={"layers": ("platform",)})
+    whole = {resource.urn: resource for resource in recording_of(stack).resources}
+
+    for resource in record(settings, stack=stack).resources:
+        assert resource == whole[resource.urn]
+
+
+def test_the_platform_of_a_split_stack_has_the_add_on_that_its_services_scale_with() -> None:
+    assert recording_of("split-services").of_type(":ScaledObject")
+    cluster = inputs_of(recording_of("split-platform").one(":ManagedCluster"))
+    assert cluster["workloadAutoScalerProfile"]["keda"] == {"enabled": True}
 
 
 @every_stack

@@ -13,6 +13,7 @@ from tests.infra.azure.cluster_side import azure_options, group, inputs_of
 CLUSTER = "/cluster"
 NAMESPACE = "/cluster/namespaces/scoring"
 ADMIN, OPERATOR, USER, READER, AZURE_OPERATOR = (group(number) for number in range(1, 6))
+PERSON = {"object_id": USER, "user_principal_name": "ada@example.org"}
 
 
 def record_access(place: Place, **settings: Any) -> Recording:
@@ -56,7 +57,7 @@ def test_readers_look_at_the_whole_cluster(place: Place) -> None:
 
 
 def test_operators_look_at_the_services_alone(place: Place) -> None:
-    found = granted(place, operator_groups=[OPERATOR], operator_users=[USER])
+    found = granted(place, operator_groups=[OPERATOR], operator_users=[PERSON])
     assert found == {
         (OPERATOR, CLUSTER_USER, CLUSTER),
         (OPERATOR, CLUSTER_RBAC_READER, NAMESPACE),
@@ -66,7 +67,7 @@ def test_operators_look_at_the_services_alone(place: Place) -> None:
 
 
 def test_users_are_not_taken_for_groups(place: Place) -> None:
-    recording = record_access(place, operator_groups=[OPERATOR], operator_users=[USER])
+    recording = record_access(place, operator_groups=[OPERATOR], operator_users=[PERSON])
     kinds = {
         (r.inputs["principalId"], r.inputs["principalType"])
         for r in recording.of_type(":RoleAssignment")

@@ -29,6 +29,8 @@ from infra.workload import enabled
 GROUP = "aaaaaaaa-1111-2222-3333-444444444444"
 OTHER_GROUP = "bbbbbbbb-1111-2222-3333-444444444444"
 USER = "cccccccc-1111-2222-3333-444444444444"
+USER_NAME = "ada@example.org"
+GUEST = "dddddddd-1111-2222-3333-444444444444"
 ROOT = Path(__file__).parents[3]
 CRDS = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared")) / "engine" / "crds"
 
@@ -44,7 +46,10 @@ FULL: dict[str, Any] = {
     "monitoring": {"prometheus": True},
     "access": {
         "operator_groups": [GROUP],
-        "operator_users": [USER],
+        "operator_users": [
+            {"object_id": USER, "user_principal_name": USER_NAME},
+            {"object_id": GUEST},
+        ],
         "reader_groups": [OTHER_GROUP],
     },
     "gateway": {
@@ -154,7 +159,8 @@ def definitions() -> dict[tuple[str, str], dict[str, Any]]:
         pytest.skip("the custom resource definitions (engine/crds) are not on this machine")
     schemas: dict[tuple[str, str], dict[str, Any]] = {}
     for path in sorted(CRDS.glob("*.yaml")):
-        for document in yaml.safe_load_all(path.read_text()):
+        # Megabytes, which the loader in plain Python takes many seconds for.
+        for document in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader):
             if document and document["kind"] == "CustomResourceDefinition":
                 spec = document["spec"]
                 for version in spec["versions"]:

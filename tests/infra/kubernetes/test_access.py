@@ -9,8 +9,9 @@ import pytest
 from tests.infra.kubernetes.platform_objects import (
     FULL,
     GROUP,
+    GUEST,
     OTHER_GROUP,
-    USER,
+    USER_NAME,
     declared,
     manifest,
     objects,
@@ -82,9 +83,22 @@ def test_operators_read_logs_restart_and_scale_in_one_namespace() -> None:
 def test_groups_and_users_are_bound_one_by_one() -> None:
     assert _bindings("RoleBinding") == {
         f"Group {GROUP}": f"Role {OPERATOR}",
-        f"User {USER}": f"Role {OPERATOR}",
+        f"User {USER_NAME}": f"Role {OPERATOR}",
+        f"User {GUEST}": f"Role {OPERATOR}",
     }
     assert _bindings("ClusterRoleBinding") == {f"Group {OTHER_GROUP}": f"ClusterRole {READER}"}
+
+
+def test_no_person_is_named_in_the_name_of_an_object() -> None:
+    names = {found["metadata"]["name"] for found in objects(declared(FULL))}
+    assert f"{OPERATOR}-user-cccccccc" in names
+    assert not [name for name in names if "ada" in name]
+
+
+def test_a_group_named_twice_is_bound_once() -> None:
+    access = {"operator_groups": [GROUP, GROUP], "reader_groups": [OTHER_GROUP, OTHER_GROUP]}
+    kinds = [found["kind"] for found in objects(declared({"access": access}))]
+    assert (kinds.count("RoleBinding"), kinds.count("ClusterRoleBinding")) == (1, 1)
 
 
 def test_bindings_come_after_their_role() -> None:

@@ -61,6 +61,15 @@ def test_what_the_gateway_lets_through_the_services_take(monkeypatch: pytest.Mon
     assert read(monkeypatch, "web", values).max_picture_bytes == 5 << 20
 
 
+def test_no_service_takes_more_than_the_gateway_lets_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """faq keeps its own limit, since a question is short: below the gateway's smallest."""
+    values = {"gateway": {"max_body_mib": 1}}
+    for name in ("faq", "resnet"):
+        assert read(monkeypatch, name, values).max_body_bytes <= 1 << 20
+
+
 def test_a_pod_for_a_gpu_does_not_run_without(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, "resnet").device == "cpu"
     assert read(monkeypatch, "resnet", GPU).device == "cuda"

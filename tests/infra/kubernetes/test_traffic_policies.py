@@ -39,6 +39,13 @@ def test_tls_1_3_names_no_ciphers_which_the_gateway_would_refuse() -> None:
     assert "ciphers" not in tls
 
 
+def test_the_firewall_is_let_in_by_tls_1_2_whatever_it_demands_of_its_own_clients() -> None:
+    """Application Gateway speaks nothing later to what is behind it."""
+    tls = {"issuer": "existing-secret", "existing_secret": "site", "minimum_version": "1.3"}
+    found = _clients({**BEHIND_FIREWALL, "tls": tls})["tls"]
+    assert (found["minVersion"], found["ciphers"]) == ("1.2", _clients()["tls"]["ciphers"])
+
+
 def test_clients_may_speak_http_2() -> None:
     assert _clients()["tls"]["alpnProtocols"] == ["h2", "http/1.1"]
     assert _clients()["http2"]["maxConcurrentStreams"] == 100

@@ -21,6 +21,7 @@ FIREWALL = {
 LOCAL = {"layers": ["local"]}
 SERVICES = {"layers": ["services"], "platform_stack": "o/p/s"}
 GPU = {"cluster.gpu_pool": {}}
+USER = {"object_id": "77777777-7777-7777-7777-777777777777"}
 
 
 @dataclass(frozen=True)

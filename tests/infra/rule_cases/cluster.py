@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.rule_cases.case import QUEUE, SERVICES, Case
+from tests.infra.rule_cases.case import QUEUE, SERVICES, USER, Case
 
 CASES = [
     Case(
@@ -99,6 +99,12 @@ CASES = [
         "no price",
         {"cluster.gpu_pool": {"spot": True, "spot_max_price_usd": 0}},
         {"cluster.gpu_pool.spot_max_price_usd": 0.01},
+    ),
+    Case(
+        "access.operator_users[1].object_id",
+        "already",
+        {"access.operator_users": [USER, {**USER, "user_principal_name": "ada@example.org"}]},
+        {"access.operator_users": [USER]},
     ),
     Case(
         "monitoring.grafana",

@@ -146,7 +146,25 @@ CASES = [
         "gateway.internal_address",
         "outside",
         {**FIREWALL, "gateway.internal_address": "10.40.4.0"},
-        {"gateway.internal_address": "10.40.3.255"},
+        {"gateway.internal_address": "10.40.3.254"},
+    ),
+    Case(
+        "gateway.internal_address",
+        "kept by Azure",
+        {**FIREWALL, "gateway.internal_address": "10.40.3.255"},
+        {"gateway.internal_address": "10.40.3.254"},
+    ),
+    Case(
+        "gateway.internal_address",
+        "kept by Azure",
+        {**FIREWALL, "gateway.internal_address": "10.40.0.3"},
+        {"gateway.internal_address": "10.40.0.4"},
+    ),
+    Case(
+        "gateway.internal_address",
+        "kept by Azure",
+        {**FIREWALL, "gateway.internal_address": "10.40.0.0"},
+        {"gateway.web_application_firewall": "off"},
     ),
     Case(
         "api_keys[1].name",

@@ -1,0 +1,134 @@
+"""The autoscaler as Kubernetes' own controller runs it, on pod metrics that the tests write."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster.api import Api, Object, Refused, wait_for
+from tests.cluster.deployed_stack import AUTOSCALERS, DeployedStack, stack_on
+
+METRICS = "metrics.k8s.io/v1beta1"
+FASTER = 60
+"""The autoscaler's windows are this much shorter here: minutes become seconds."""
+
+
+@pytest.fixture(scope="module")
+def stack(api: Api) -> Iterator[DeployedStack]:
+    """Production, with the time of the question service's autoscaler run fast."""
+    stack = stack_on(api, "prod")
+    behavior = stack.one("HorizontalPodAutoscaler", "faq")["spec"]["behavior"]
+    for rules in behavior.values():
+        rules["stabilizationWindowSeconds"] //= FASTER
+        for policy in rules["policies"]:
+            policy["periodSeconds"] //= FASTER // 2  # longer than the controller's own period
+    try:
+        stack.apply()
+        stack.settle()
+        yield stack
+    finally:
+        for each in stack.api.list(f"/apis/{METRICS}/pods"):
+            stack.api.delete(f"/apis/{METRICS}/namespaces/scoring/pods/{each['metadata']['name']}")
+        stack.remove()
+
+
+def under_load(stack: DeployedStack, percent: int) -> None:
+    """Every question pod uses this share of the CPU that it asks for."""
+    for pod in stack.pods("faq"):
+        container = pod["spec"]["containers"][0]
+        asked = container["resources"]["requests"]["cpu"]
+        cores = int(asked[:-1]) / 1000 if asked.endswith("m") else int(asked)
+        usage = {"cpu": f"{int(cores * percent * 10)}m", "memory": "100Mi"}
+        metrics: Object = {
+            "apiVersion": METRICS,
+            "kind": "PodMetrics",
+            "metadata": {
+                "name": pod["metadata"]["name"],
+                "namespace": "scoring",
+                "labels": pod["metadata"]["labels"],
+            },
+            "timestamp": datetime.datetime.now(datetime.UTC).isoformat(),
+            "window": "15s",
+            "containers": [{"name": "faq", "usage": usage}],
+        }
+        stack.api.apply(metrics)
+
+
+def counts_under(stack: DeployedStack, percent: int, enough: Callable[[int], bool]) -> list[int]:
+    """The numbers of pods that the autoscaler asks for, one after another, until ``enough``."""
+    seen: list[int] = []
+
+    def done() -> bool:
+        under_load(stack, percent)
+        wanted = stack.api.get(stack.api.path_of(stack.one("Deployment", "faq")))["spec"][
+            "replicas"
+        ]
+        if not seen or seen[-1] != wanted:
+            seen.append(wanted)
+        return enough(wanted)
+
+    wait_for(done, 60, lambda: f"went through {seen}")
+    return seen
+
+
+def test_pods_at_their_target_stay_as_many_as_they_are(stack: DeployedStack) -> None:
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
+    seen = counts_under(stack, 60, lambda wanted: datetime.datetime.now(datetime.UTC) > until)
+    assert seen == [3]
+
+
+def test_load_adds_pods_no_faster_than_twice_and_no_more_than_the_most(
+    stack: DeployedStack,
+) -> None:
+    seen = counts_under(stack, 100, lambda wanted: wanted >= 24)
+    steps = list(itertools.pairwise(seen))
+    assert all(after <= max(2 * before, before + 2) for before, after in steps), seen
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
+    most = counts_under(stack, 100, lambda wanted: datetime.datetime.now(datetime.UTC) > until)
+    assert most == [24]
+    stack.settle()
+
+
+def test_without_load_pods_go_down_to_the_least_and_no_further(stack: DeployedStack) -> None:
+    seen = counts_under(stack, 1, lambda wanted: wanted <= 3)
+    steps = list(itertools.pairwise(seen))
+    assert all(after >= before // 2 for before, after in steps), seen
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
+    least = counts_under(stack, 1, lambda wanted: datetime.datetime.now(datetime.UTC) > until)
+    assert least == [3]
+
+
+def test_a_manifest_applied_again_takes_no_pod_back(stack: DeployedStack) -> None:
+    """The Deployment says nothing of its number of pods, so that `up` leaves the autoscaler's."""
+    deployment = stack.one("Deployment", "faq")
+    stack.scale(deployment, 5)
+    again = stack.api.apply(deployment)
+    assert again["spec"]["replicas"] == 5
+
+
+def test_every_deployment_has_one_autoscaler_and_each_finds_its_own(stack: DeployedStack) -> None:
+    """A name that is misspelt would scale nothing, and nobody would hear of it."""
+    found = {each["spec"]["scaleTargetRef"]["name"] for each in stack.api.list(AUTOSCALERS)}
+    assert found == {each["metadata"]["name"] for each in stack.of_kind("Deployment")}
+    for each in stack.api.list(AUTOSCALERS):
+        able = {c["type"]: c["status"] for c in each["status"]["conditions"]}
+        assert able["AbleToScale"] == "True", each["metadata"]["name"]
+
+
+def test_nobody_is_let_over_the_quota(stack: DeployedStack) -> None:
+    """It is at work: a pod beyond it is refused by name."""
+    path = stack.api.path_of(stack.one("ResourceQuota", "quota"))
+    used = stack.api.get(path)["status"]["used"]["pods"]
+    stack.api.merge(path, {"spec": {"hard": {"pods": used}}})
+    pod = stack.one("Deployment", "faq")["spec"]["template"]
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "beyond", "namespace": "scoring", "labels": {}},
+        "spec": pod["spec"],
+    }
+    with pytest.raises(Refused, match="exceeded quota"):
+        stack.api.create(body)

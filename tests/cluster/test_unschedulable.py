@@ -1,0 +1,98 @@
+"""What happens on nodes that a stack's pods do not fit: they wait, and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.cluster.api import Api, wait_for
+from tests.cluster.deployed_stack import (
+    DeployedStack,
+    NeverReady,
+    gpus_asked,
+    is_unschedulable,
+    stack_on,
+    why_pending,
+)
+
+
+@pytest.fixture
+def gpu_stack(api: Api) -> Iterator[DeployedStack]:
+    """Production: two GPU nodes with one GPU each, and two picture pods at least."""
+    stack = stack_on(api, "prod")
+    yield stack
+    stack.remove()
+
+
+def bounded(stack: DeployedStack, **changes: int | str) -> None:
+    """Change the GPU pool."""
+    stack.pools = tuple(
+        replace(pool, **changes) if pool.name == "gpu" else pool for pool in stack.pools
+    )
+
+
+def test_without_a_gpu_pool_the_picture_pods_wait_and_name_the_missing_nodes(
+    gpu_stack: DeployedStack,
+) -> None:
+    gpu_stack.pools = tuple(pool for pool in gpu_stack.pools if pool.name != "gpu")
+    gpu_stack.apply()
+    with pytest.raises(NeverReady, match=r"resnet-.*didn't match Pod's node affinity/selector"):
+        gpu_stack.settle()
+    assert all(pod["status"]["phase"] == "Pending" for pod in gpu_stack.pods("resnet"))
+
+
+def test_a_pod_larger_than_the_nodes_waits_and_names_what_is_too_small(
+    gpu_stack: DeployedStack,
+) -> None:
+    """Only the VM size differs: 8 cores of 16 GiB instead of four with a GPU and 28 GiB."""
+    bounded(gpu_stack, vm_size="Standard_F8s_v2", most=2)
+    resnet = gpu_stack.one("Deployment", "resnet")
+    container = resnet["spec"]["template"]["spec"]["containers"][0]
+    for amounts in container["resources"].values():
+        amounts["memory"] = "20Gi"
+    gpu_stack.declared = [o for o in gpu_stack.declared if o["kind"] != "ResourceQuota"]
+    gpu_stack.apply()
+    with pytest.raises(NeverReady, match=r"resnet-.*Insufficient memory"):
+        gpu_stack.settle()
+
+
+def test_without_the_device_plugins_gpus_the_pods_wait_for_them(gpu_stack: DeployedStack) -> None:
+    """Nodes whose plugin has not offered the GPUs yet, or whose driver failed."""
+    bounded(gpu_stack, gpus_of_a_node=0, most=2)
+    gpu_stack.apply()
+    with pytest.raises(NeverReady, match=r"resnet-.*Insufficient nvidia.com/gpu"):
+        gpu_stack.settle()
+
+
+def test_one_pod_more_than_gpus_waits_rather_than_share(gpu_stack: DeployedStack) -> None:
+    bounded(gpu_stack, most=2)
+    gpu_stack.apply()
+    gpu_stack.settle()
+    gpu_stack.scale(gpu_stack.one("Deployment", "resnet"), 3)
+
+    def waiting() -> list[str]:
+        return [why_pending(pod) for pod in gpu_stack.pods("resnet") if is_unschedulable(pod)]
+
+    assert "Insufficient nvidia.com/gpu" in wait_for(waiting, 10, "nothing waits")[0]
+    asked = gpus_asked(pod for pod in gpu_stack.pods("resnet") if "nodeName" in pod["spec"])
+    assert sorted(asked.values()) == [1, 1]
+
+
+def test_pods_without_a_gpu_keep_off_the_gpu_nodes(gpu_stack: DeployedStack) -> None:
+    """The taint is at work: with no CPU node the question pods wait beside idle GPU nodes."""
+    gpu_stack.pools = tuple(pool for pool in gpu_stack.pools if pool.name != "cpu")
+    faq = gpu_stack.one("Deployment", "faq")
+    del faq["spec"]["template"]["spec"]["nodeSelector"]
+    gpu_stack.apply()
+    with pytest.raises(NeverReady, match="untolerated taint"):
+        gpu_stack.settle()
+    nodes = gpu_stack.nodes()
+    assert all(
+        "nodeName" not in pod["spec"]
+        or nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]["kubernetes.azure.com/mode"]
+        == "user"
+        for pod in gpu_stack.pods("resnet")
+    )
+    assert not any("nodeName" in pod["spec"] for pod in gpu_stack.pods("faq"))

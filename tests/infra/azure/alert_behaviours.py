@@ -1,0 +1,234 @@
+"""What makes each alert on metrics go off, and what comes close and must not.
+
+Series are in promtool's notation (prometheus.io/docs/prometheus/latest/configuration/
+unit_testing_rules): ``0+98x60`` grows by 98 a minute for an hour, ``_`` is a minute without value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FAQ = 'app_kubernetes_io_name="faq"'
+SCORING = 'namespace="scoring"'
+CONTAINER = f'{SCORING},pod="p",container="faq"'
+ANSWERS = f'modelsvc_requests_total{{{FAQ},route="/score",code="%s"}}'
+PROBES = f'modelsvc_requests_total{{{FAQ},route="/readyz",code="503"}}'
+LATENCY = f'modelsvc_request_duration_seconds_bucket{{{FAQ},route="%s",le="%s"}}'
+QUEUE = f'modelsvc_queue_seconds_bucket{{{FAQ},le="%s"}}'
+AVAILABLE = f'kube_deployment_status_replicas_available{{{SCORING},deployment="faq"}}'
+WANTED = f'kube_deployment_spec_replicas{{{SCORING},deployment="faq"}}'
+READY = f'modelsvc_ready{{{FAQ},kubernetes_pod_name="p"}}'
+RESTARTS = f"kube_pod_container_status_restarts_total{{{CONTAINER}}}"
+KILLED = f'kube_pod_container_status_last_terminated_reason{{{CONTAINER},reason="%s"}}'
+WAITING = f'kube_pod_container_status_waiting_reason{{{CONTAINER},reason="%s"}}'
+USED = f'container_memory_working_set_bytes{{{CONTAINER},node="n"}}'
+LIMIT = f'kube_pod_container_resource_limits{{{CONTAINER},node="n",resource="memory"}}'
+PENDING = f'kube_pod_status_phase{{{SCORING},pod="p",phase="Pending"}}'
+GPU = (
+    f'kube_pod_container_resource_requests{{{SCORING},pod="p",container="resnet",'
+    'resource="nvidia_com_gpu"}'
+)
+HPA = f'kube_horizontalpodautoscaler_%s_replicas{{{SCORING},horizontalpodautoscaler="faq"}}'
+BUDGET = (
+    f"kube_poddisruptionbudget_status_pod_disruptions_allowed{{{SCORING},"
+    'poddisruptionbudget="faq"}'
+)
+CONDITION = 'kube_node_status_condition{node="n",condition="%s",status="true"}'
+CPU = 'node_cpu_seconds_total{job="node",instance="n",cpu="0",mode="%s"}'
+MEMORY = 'node_memory_%s_bytes{job="node",instance="n"}'
+DISK = 'node_filesystem_%s_bytes{job="node",instance="n",mountpoint="/"}'
+VOLUME = 'kubelet_volume_stats_%s_bytes{persistentvolumeclaim="v"}'
+CERTIFICATE = 'certmanager_certificate_expiration_timestamp_seconds{name="site",namespace="g"}'
+
+OF_FAQ = {"app_kubernetes_io_name": "faq"}
+OF_DEPLOYMENT = {"namespace": "scoring", "deployment": "faq"}
+OF_CONTAINER = {"namespace": "scoring", "pod": "p", "container": "faq"}
+OF_POD = {"namespace": "scoring", "pod": "p", "phase": "Pending"}
+OF_NODE = {"job": "node", "instance": "n"}
+DAY_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What an alert does about some series.
+
+    Attributes:
+        alert: its name.
+        story: what the series tell.
+        series: values by series, one a minute.
+        minute: when somebody looks.
+        labels: of the alert that is on then; None where it must be silent.
+    """
+
+    alert: str
+    story: str
+    series: Mapping[str, str]
+    minute: int
+    labels: Mapping[str, str] | None = field(default=None)
+
+
+def _answers(**by_code: int) -> dict[str, str]:
+    """So many answers of each code a minute."""
+    return {ANSWERS % code.removeprefix("_"): f"0+{count}x60" for code, count in by_code.items()}
+
+
+def _slow(route: str, *, in_a_second: int) -> dict[str, str]:
+    """A hundred requests a minute; the others take between one second and two and a half."""
+    counts = {"1": in_a_second, "2.5": 100, "+Inf": 100}
+    return {LATENCY % (route, bound): f"0+{count}x60" for bound, count in counts.items()}
+
+
+def _autoscaler(least: int, most: int) -> dict[str, str]:
+    return {
+        HPA % "status_current": f"{most}x60",
+        HPA % "spec_min": f"{least}x60",
+        HPA % "spec_max": f"{most}x60",
+    }
+
+
+SERVICES = (
+    Behaviour(
+        "ServiceErrors", "2 % fail", _answers(_200=98, _500=1, _504=1), 20, OF_FAQ
+    ),
+    Behaviour("ServiceErrors", "for five minutes", _answers(_200=98, _500=2), 5),
+    Behaviour("ServiceErrors", "refusals are none", _answers(_200=90, _503=10, _429=5), 40),
+    Behaviour("ServiceErrors", "0.5 % fail", _answers(_200=199, _500=1), 40),
+    Behaviour("ServiceRefusals", "10 % are refused", _answers(_200=90, _503=10), 20, OF_FAQ),
+    Behaviour(
+        "ServiceRefusals",
+        "probes are no requests",
+        {**_answers(_200=97, _503=3), PROBES: "0+900x60"},
+        40,
+    ),
+    Behaviour("ServiceSlow", "one in ten", _slow("/score", in_a_second=90), 20, OF_FAQ),
+    Behaviour("ServiceSlow", "one in fifty", _slow("/score", in_a_second=98), 40),
+    Behaviour("ServiceSlow", "only probes are", _slow("/readyz", in_a_second=0), 40),
+    Behaviour(
+        "ServiceQueueSaturated",
+        "all wait for 0.5 to 1 s",
+        {QUEUE % "0.5": "0x60", QUEUE % "1": "0+60x60", QUEUE % "+Inf": "0+60x60"},
+        20,
+        OF_FAQ,
+    ),
+    Behaviour(
+        "ServiceQueueSaturated",
+        "nobody waits for 0.25 s",
+        {QUEUE % "0.25": "0+60x60", QUEUE % "+Inf": "0+60x60"},
+        40,
+    ),
+    Behaviour(
+        "ServiceDropsWork", "again and again",
+        {f"modelsvc_dropped_items_total{{{FAQ}}}": "0+1x60"}, 30, OF_FAQ,
+    ),
+    Behaviour(
+        "ServiceDropsWork", "once", {f"modelsvc_dropped_items_total{{{FAQ}}}": "0x5 3x55"}, 30
+    ),
+    Behaviour(
+        "ServicePodNotReady", "one pod of two",
+        {READY: "0x60", READY.replace('"p"', '"q"'): "1x60"}, 20,
+        {**OF_FAQ, "kubernetes_pod_name": "p"},
+    ),
+    Behaviour("ServicePodNotReady", "it starts", {READY: "0x5 1x55"}, 20),
+    Behaviour("ServiceDown", "no pod", {AVAILABLE: "0x60", WANTED: "2x60"}, 5, OF_DEPLOYMENT),
+    Behaviour("ServiceDown", "none is wanted", {AVAILABLE: "0x60", WANTED: "0x60"}, 40),
+    Behaviour("ServiceDown", "one of two", {AVAILABLE: "1x60", WANTED: "2x60"}, 40),
+    Behaviour(
+        "ServiceWithoutMetrics", "others have some",
+        {AVAILABLE: "2x60", READY.replace("faq", "resnet"): "1x60"}, 30, OF_DEPLOYMENT,
+    ),
+    Behaviour("ServiceWithoutMetrics", "it has", {AVAILABLE: "2x60", READY: "1x60"}, 40),
+    Behaviour("ServiceWithoutMetrics", "it is down", {AVAILABLE: "0x60"}, 40),
+)  # fmt: skip
+
+WORKLOADS = (
+    Behaviour("PodRestarts", "three", {RESTARTS: "0x9 1 2 3x50"}, 20, OF_CONTAINER),
+    Behaviour("PodRestarts", "two", {RESTARTS: "5x60 6 7x50"}, 75),
+    Behaviour(
+        "PodOutOfMemory", "once",
+        {RESTARTS: "0x9 1x50", KILLED % "OOMKilled": "_x9 1x50"}, 13, OF_CONTAINER,
+    ),
+    Behaviour(
+        "PodOutOfMemory", "long ago", {RESTARTS: "0x9 1x50", KILLED % "OOMKilled": "_x9 1x50"}, 50
+    ),
+    Behaviour(
+        "PodOutOfMemory", "another reason", {RESTARTS: "0x9 1x50", KILLED % "Error": "_x9 1x50"}, 13
+    ),
+    Behaviour(
+        "PodCrashLoop", "between tries it runs", {WAITING % "CrashLoopBackOff": "1 _x2 1 _x2 1x50"},
+        8, {**OF_CONTAINER, "reason": "CrashLoopBackOff"},
+    ),
+    Behaviour("PodCrashLoop", "it starts", {WAITING % "ContainerCreating": "1x60"}, 40),
+    Behaviour(
+        "PodImageOrConfiguration", "a Secret is missing",
+        {WAITING % "CreateContainerConfigError": "1x60"}, 20,
+        {**OF_CONTAINER, "reason": "CreateContainerConfigError"},
+    ),
+    Behaviour("PodImageOrConfiguration", "it starts", {WAITING % "ContainerCreating": "1x60"}, 40),
+    Behaviour("PodMemoryNearLimit", "95 %", {USED: "95x60", LIMIT: "100x60"}, 20, OF_CONTAINER),
+    Behaviour("PodMemoryNearLimit", "85 %", {USED: "85x60", LIMIT: "100x60"}, 40),
+    Behaviour("PodPending", "for 20 minutes", {PENDING: "1x60"}, 20, OF_POD),
+    Behaviour("PodPending", "for ten", {PENDING: "1x60"}, 10),
+    Behaviour("PodPending", "for a GPU", {PENDING: "1x60", GPU: "1x60"}, 40),
+    Behaviour("GpuPodPending", "for half an hour", {PENDING: "1x60", GPU: "1x60"}, 30, OF_POD),
+    Behaviour("GpuPodPending", "its node starts", {PENDING: "1x60", GPU: "1x60"}, 20),
+    Behaviour("GpuPodPending", "it needs none", {PENDING: "1x60"}, 40),
+    Behaviour(
+        "AutoscalerAtMaximum", "four of four", _autoscaler(1, 4), 20,
+        {"namespace": "scoring", "horizontalpodautoscaler": "faq"},
+    ),
+    Behaviour("AutoscalerAtMaximum", "it cannot scale at all", _autoscaler(2, 2), 40),
+    Behaviour(
+        "DisruptionBudgetExhausted", "for more than an hour", {BUDGET: "0x100"}, 70,
+        {"namespace": "scoring", "poddisruptionbudget": "faq"},
+    ),
+    Behaviour("DisruptionBudgetExhausted", "while pods roll", {BUDGET: "0x20 1x80"}, 70),
+)  # fmt: skip
+
+CLUSTER = (
+    Behaviour(
+        "NodeNotReady", "for a quarter of an hour", {CONDITION % "Ready": "0x60"}, 15,
+        {"node": "n", "condition": "Ready", "status": "true"},
+    ),
+    Behaviour("NodeNotReady", "it restarts", {CONDITION % "Ready": "1x5 0x5 1x50"}, 13),
+    Behaviour(
+        "NodeUnderPressure", "its disk is full", {CONDITION % "DiskPressure": "1x60"}, 10,
+        {"node": "n", "condition": "DiskPressure", "status": "true"},
+    ),
+    Behaviour("NodeUnderPressure", "it is well", {CONDITION % "Ready": "1x60"}, 40),
+    Behaviour(
+        "NodeCpuHigh", "for 40 minutes", {CPU % "idle": "0+1x60", CPU % "user": "0+59x60"}, 40,
+        OF_NODE,
+    ),
+    Behaviour("NodeCpuHigh", "half", {CPU % "idle": "0+30x60", CPU % "user": "0+30x60"}, 50),
+    Behaviour(
+        "NodeMemoryHigh", "95 %", {MEMORY % "MemAvailable": "5x60", MEMORY % "MemTotal": "100x60"},
+        20, OF_NODE,
+    ),
+    Behaviour(
+        "NodeMemoryHigh", "85 %", {MEMORY % "MemAvailable": "15x60", MEMORY % "MemTotal": "100x60"},
+        40,
+    ),
+    Behaviour(
+        "NodeDiskFull", "95 %", {DISK % "avail": "5x60", DISK % "size": "100x60"}, 20,
+        {**OF_NODE, "mountpoint": "/"},
+    ),
+    Behaviour("NodeDiskFull", "85 %", {DISK % "avail": "15x60", DISK % "size": "100x60"}, 40),
+    Behaviour(
+        "VolumeNearlyFull", "95 %", {VOLUME % "available": "5x60", VOLUME % "capacity": "100x60"},
+        20, {"persistentvolumeclaim": "v"},
+    ),
+    Behaviour(
+        "VolumeNearlyFull", "85 %", {VOLUME % "available": "15x60", VOLUME % "capacity": "100x60"},
+        40,
+    ),
+    Behaviour(
+        "CertificateExpires", "in 13 days", {CERTIFICATE: f"{13 * DAY_SECONDS}x100"}, 70,
+        {"name": "site"},
+    ),
+    Behaviour("CertificateExpires", "in 15", {CERTIFICATE: f"{15 * DAY_SECONDS}x100"}, 70),
+    Behaviour("MetricsMissing", "only others come", {"up": "1x60"}, 20, {}),
+    Behaviour("MetricsMissing", "they come", {CONDITION % "Ready": "1x60"}, 40),
+)  # fmt: skip
+
+BEHAVIOURS = (*SERVICES, *WORKLOADS, *CLUSTER)
