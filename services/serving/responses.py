@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import re
 import secrets
@@ -67,6 +68,7 @@ def record_request(
             "request",
             extra={
                 "request_id": g.request_id,
+                "client": client_address(),
                 "method": request.method if request.url_rule else "",
                 "route": route,
                 "status": response.status_code,
@@ -76,6 +78,21 @@ def record_request(
                 "bytes_out": response.content_length or 0,
             },
         )
+
+
+def client_address() -> str:
+    """Whose request it is, as the gateway in front saw it, or else the connection's address.
+
+    The gateway adds the last entry of ``X-Forwarded-For``. Without one in front anybody can write
+    it, so only what is an address reaches the log.
+    """
+    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    for address in (seen, request.remote_addr or ""):
+        try:
+            return str(ipaddress.ip_address(address))
+        except ValueError:
+            continue
+    return ""
 
 
 def json_response(content: object, status: int = 200) -> Response:

@@ -37,7 +37,7 @@ def talked_to(tmp_path_factory: pytest.TempPathFactory) -> LiveService:
         live.get(f"/docs/{MARKER}")
         live.request(MARKER, "/v1/pull")
         names = ("X-Request-Id", "Host", "User-Agent", "Cookie", "Content-Type",
-                 "Content-Encoding", "X-Request-Timeout-Ms", MARKER)  # fmt: skip
+                 "Content-Encoding", "X-Request-Timeout-Ms", "X-Forwarded-For", MARKER)  # fmt: skip
         for name in names:
             live.request("POST", "/v1/pull", pull("x"), {**good, name: f"{MARKER} {MARKER}"})
         with live.wire() as wire:
@@ -45,6 +45,8 @@ def talked_to(tmp_path_factory: pytest.TempPathFactory) -> LiveService:
         with live.wire() as wire:
             wire.send(MARKER.encode() * 100 + b"\r\n\r\n")
         live.request("POST", "/v1/pull", pull("x"), {**JSON, **good, "X-Request-Id": "seen-id"})
+        through_gateway = {"X-Request-Id": "through", "X-Forwarded-For": f"{MARKER}, 203.0.113.9"}
+        live.request("POST", "/v1/pull", pull("x"), {**JSON, **good, **through_gateway})
     return live
 
 
@@ -129,3 +131,9 @@ def test_a_line_break_in_a_message_stays_in_its_line() -> None:
     record = logging.LogRecord("x", logging.INFO, "x", 1, "a\nb\u2028", (), None)
 
     assert "\n" not in SafeJsonFormatter().format(record)
+
+
+def test_a_request_is_logged_with_its_clients_address(records: list[dict[str, object]]) -> None:
+    clients = {r["request_id"]: r["client"] for r in records if r["message"] == "request"}
+    assert clients["seen-id"] == "127.0.0.1"
+    assert clients["through"] == "203.0.113.9"
