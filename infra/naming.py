@@ -50,6 +50,10 @@ class Naming:
         unique = _hash(f"{self.subscription_id}/{self.workload}/{self.stack}")
         return f"{stem[: longest - UNIQUE_CHARACTERS]}{unique}"
 
+    def tenant_wide(self, what: str) -> str:
+        """A name for people, unique in the tenant: another subscription may have a like stack."""
+        return f"{self.workload} {self.stack} {what} {_hash(self.subscription_id)}"
+
     def stable_guid(self, *parts: str) -> str:
         """The same GUID for the same parts: a role assignment made again keeps its name."""
         whose = (self.subscription_id, self.workload, self.stack)

@@ -15,7 +15,7 @@ VAULT = "azure-native:keyvault:Vault"
 CREDENTIAL = "azure-native:managedidentity:FederatedIdentityCredential"
 ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 DEFINITION = "azure-native:authorization:RoleDefinition"
-DEFENDER = "azure-native:security:Pricing"
+DEPLOYMENT = "azure-native:resources:DeploymentAtSubscriptionScope"
 KEPT = (
     "azure-native:containerregistry:Registry",
     "azure-native:keyvault:Vault",
@@ -32,6 +32,15 @@ MIGHTY_ROLES = {
 """learn.microsoft.com/azure/role-based-access-control/built-in-roles/privileged"""
 SHORTEST_RECOVERY_DAYS = 7
 SUBJECT = r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+"
+
+
+def _plans_are_on(deployment: Resource) -> Iterator[str]:
+    for found in items(deployment.at("properties", "template", "resources")):
+        if text(at(found, "type")).lower() != "microsoft.security/pricings":
+            continue
+        tier = at(found, "properties", "pricingTier")
+        if tier is not UNKNOWN and tier != "Standard":
+            yield f"the plan's pricingTier is {shown(tier)}, not Standard"
 
 
 def _recovery(vault: Resource) -> Iterator[str]:
@@ -148,15 +157,15 @@ RULES: tuple[AnyRule, ...] = (
         check=_no_wildcard,
     ),
     ResourceRule(
-        name="defender-plan-standard", types=(DEFENDER,),
+        name="defender-plan-standard", types=(DEPLOYMENT,),
         description="A Defender plan that the stack owns is on",
         severity=Severity.HIGH,
-        remediation='Set pricing_tier="Standard"',
+        remediation='Set pricingTier to "Standard"',
         sources=(
             azure("Defender for Containers",
                   "defender-for-cloud/defender-for-containers-introduction"),
         ),
-        check=wants("pricingTier", "Standard"),
+        check=_plans_are_on,
     ),
     ResourceRule(
         name="stateful-resource-protected", types=KEPT,

@@ -31,6 +31,7 @@ ENFORCED_STANDARD = "pod-security.kubernetes.io/enforce"
 CLUSTER_SCOPED = (
     "Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "GatewayClass",
     "ClusterIssuer", "PriorityClass", "StorageClass", "RuntimeClass", "Provider",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
 )  # fmt: skip
 REMOVED_VERSIONS = (
     "kubernetes:extensions/v1beta1:", "kubernetes:apps/v1beta", "kubernetes:policy/v1beta1:",

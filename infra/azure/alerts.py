@@ -88,12 +88,12 @@ class Alerts(pulumi.ComponentResource):
             self._declare_groups(name, args, args.prometheus_workspace_id)
         if monitoring.logs.daily_cap_gb is not None and not monitoring.logs.existing_workspace_id:
             declare_log_alert(name, DAILY_CAP_RULE, args.workspace_id, told)
-        if monitoring.monthly_budget_usd is not None:
+        if monitoring.monthly_budget is not None and monitoring.budget_from is not None:
             SpendingBudget(
                 f"{name}-budget",
                 SpendingBudgetArgs(
                     args.place,
-                    monitoring.monthly_budget_usd,
+                    monitoring.monthly_budget,
                     monitoring.budget_from,
                     monitoring.alerts.emails,
                 ),

@@ -22,13 +22,13 @@ class SpendingBudgetArgs:
 
     Attributes:
         place: whose tags are counted.
-        amount_usd: a month's budget.
+        amount: a month's budget, in the billing account's currency.
         first_month: YYYY-MM.
         emails: who gets mail.
     """
 
     place: Place
-    amount_usd: int
+    amount: int
     first_month: str
     emails: Sequence[str]
 
@@ -58,7 +58,7 @@ class SpendingBudget(pulumi.ComponentResource):
             filter=azure.consumption.BudgetFilterArgs(
                 and_=[_tagged(tag, place.tags[tag]) for tag in COUNTED_TAGS]
             ),
-            amount=args.amount_usd,
+            amount=args.amount,
             category=azure.consumption.CategoryType.COST,
             time_grain=azure.consumption.TimeGrainType.MONTHLY,
             time_period=azure.consumption.BudgetTimePeriodArgs(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_azure_native as azure
 
+from infra.azure.existing_resource import (
+    ExistingResource,
+    ExistingResources,
+    ExistingResourcesArgs,
+)
 from infra.azure.place import Place
 from infra.sections.security import DefenderSettings
 
@@ -18,6 +22,8 @@ EXTENSIONS = (
     "ContainerSensor",
 )
 """By name, as Azure lists them (learn.microsoft.com/rest/api/defenderforcloud/pricings)."""
+PRICING_VERSION = "2024-01-01"
+CONTACT_VERSION = "2023-12-01-preview"
 CONTACT_NAME = "default"
 """Azure takes no other."""
 
@@ -40,41 +46,48 @@ class DefenderPlan(pulumi.ComponentResource):
 
     Both belong to the subscription, not to the stack that happens to own them: they stay behind when
     the stack goes, because deleting them would switch protection off for everything else there.
+    Every subscription has the plan already, as a free one, and may have the contact.
     """
 
     def __init__(
         self, name: str, args: DefenderPlanArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("realtime-scoring:azure:DefenderPlan", name, None, opts)
-        stays = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        plan = azure.security.Pricing(
-            f"{name}-containers",
-            scope_id=args.place.subscription,
-            pricing_name=PLAN,
-            pricing_tier=azure.security.PricingTier.STANDARD,
-            extensions=[
-                azure.security.ExtensionArgs(
-                    name=extension, is_enabled=azure.security.IsEnabled.TRUE
-                )
-                for extension in EXTENSIONS
-            ],
-            opts=stays,
+        contact = args.settings.contact
+        plan = ExistingResources(
+            f"{name}-subscription",
+            ExistingResourcesArgs(
+                args.place,
+                "defender",
+                [_plan(), *([_contact(contact)] if contact is not None else [])],
+                whole_subscription=True,
+            ),
+            pulumi.ResourceOptions(parent=self),
         )
-        if args.settings.contact is not None:
-            azure.security.SecurityContact(
-                f"{name}-contact",
-                security_contact_name=CONTACT_NAME,
-                emails=args.settings.contact,
-                is_enabled=True,
-                notifications_by_role=azure.security.SecurityContactPropertiesNotificationsByRoleArgs(
-                    state="On", roles=[azure.security.SecurityContactRole.OWNER]
-                ),
-                notifications_sources=[
-                    azure.security.NotificationsSourceAlertArgs(
-                        source_type="Alert",
-                        minimal_severity=azure.security.MinimalSeverity.MEDIUM,
-                    )
-                ],
-                opts=stays,
-            )
-        self.register_outputs({"plan_id": plan.id})
+        self.register_outputs({"deployment_id": plan.deployment_id})
+
+
+def _plan() -> ExistingResource:
+    return ExistingResource(
+        "Microsoft.Security/pricings",
+        PRICING_VERSION,
+        PLAN,
+        {
+            "pricingTier": "Standard",
+            "extensions": [{"name": name, "isEnabled": "True"} for name in EXTENSIONS],
+        },
+    )
+
+
+def _contact(address: str) -> ExistingResource:
+    return ExistingResource(
+        "Microsoft.Security/securityContacts",
+        CONTACT_VERSION,
+        CONTACT_NAME,
+        {
+            "emails": address,
+            "isEnabled": True,
+            "notificationsByRole": {"state": "On", "roles": ["Owner"]},
+            "notificationsSources": [{"sourceType": "Alert", "minimalSeverity": "Medium"}],
+        },
+    )

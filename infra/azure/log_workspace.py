@@ -8,10 +8,16 @@ import pulumi
 import pulumi_azure_native as azure
 
 from infra.azure.diagnostics import send_diagnostics
+from infra.azure.existing_resource import (
+    ExistingResource,
+    ExistingResources,
+    ExistingResourcesArgs,
+)
 from infra.azure.place import Place
 from infra.sections.monitoring import LogSettings
 
 CONTAINER_LOGS = "ContainerLogV2"
+TABLE_VERSION = "2023-09-01"
 NO_CAP_GB = -1.0
 """What Azure takes for no daily cap."""
 
@@ -91,18 +97,24 @@ class LogWorkspace(pulumi.ComponentResource):
     ) -> None:
         """Choose the cheaper plan of the container logs' table.
 
-        Azure's own tables belong to a workspace before anything writes to them, so this waits for
-        nothing but the workspace; and they cannot be deleted, so Pulumi only forgets this one.
-        Analytics is the table's own default and is not declared. The interactive retention of a
-        Basic table is fixed; what can be chosen is the total
+        The table is in every workspace before anything writes to it, and cannot be deleted.
+        Analytics is its own default and is not declared. The interactive retention of a Basic table
+        is fixed; what can be chosen is the total
         (learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure).
         """
-        azure.operationalinsights.Table(
+        ExistingResources(
             f"{name}-container-logs",
-            table_name=CONTAINER_LOGS,
-            workspace_name=workspace.name,
-            resource_group_name=place.resource_group_name,
-            plan=azure.operationalinsights.TablePlanEnum.BASIC,
-            total_retention_in_days=logs.retention_days,
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+            ExistingResourcesArgs(
+                place,
+                "container-logs",
+                [
+                    ExistingResource(
+                        "Microsoft.OperationalInsights/workspaces/tables",
+                        TABLE_VERSION,
+                        pulumi.Output.concat(workspace.name, "/", CONTAINER_LOGS),
+                        {"plan": "Basic", "totalRetentionInDays": logs.retention_days},
+                    )
+                ],
+            ),
+            pulumi.ResourceOptions(parent=self),
         )

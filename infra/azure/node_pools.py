@@ -113,6 +113,9 @@ class NodePools(pulumi.ComponentResource):
                 parent=self,
                 # Two pools of one name cannot be there at once.
                 delete_before_replace=True,
+                # Azure refuses a new pool without a count, autoscaled or not
+                # (github.com/Azure/azure-service-operator/issues/3220), and later it is the
+                # autoscaler's.
                 ignore_changes=["count", "orchestratorVersion"]
                 if upgraded_by_azure(cluster)
                 else ["count"],

@@ -35,8 +35,7 @@ def declare_operator_role(
     return azure.authorization.RoleDefinition(
         name,
         role_definition_id=place.naming.stable_guid("role-definition", "cluster-operator"),
-        # Names of roles are unique in the tenant, across its subscriptions.
-        role_name=f"{place.naming.workload} {place.naming.stack} cluster operator",
+        role_name=place.naming.tenant_wide("cluster operator"),
         description="May look at, start, stop and scale the scoring cluster.",
         role_type="CustomRole",
         scope=scope,

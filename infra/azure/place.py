@@ -67,5 +67,6 @@ class Place:
             level=azure.authorization.LockLevel.CAN_NOT_DELETE,
             lock_name="realtime-scoring",
             notes="Holds data or a name that others use; take the lock off in the stack's settings.",
-            opts=pulumi.ResourceOptions(parent=resource),
+            # Else its parent's protection would be its own, and the settings could not take it off.
+            opts=pulumi.ResourceOptions(parent=resource, protect=False),
         )

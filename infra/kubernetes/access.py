@@ -16,6 +16,7 @@ import pulumi_kubernetes as kubernetes
 
 from infra.kubernetes.namespaces import Namespaces
 from infra.kubernetes.object_meta import object_meta
+from infra.kubernetes.operator_limits import OperatorLimits, OperatorLimitsArgs
 from infra.sections.access import AccessSettings
 
 rbac = kubernetes.rbac.v1
@@ -80,8 +81,8 @@ CLUSTER_RIGHTS = (
 """What readers see besides, in the whole cluster."""
 
 OPERATIONS = (
-    # Restarting is a patch of the Deployment's annotations, and Kubernetes cannot allow that
-    # alone: an operator could change the image too. The audit log has every such patch.
+    # Restarting is a patch of the Deployment's annotations, which a role cannot allow alone:
+    # OperatorLimits refuses all that a patch could do besides.
     Rights("apps", ("deployments",), ("patch",)),
     Rights("apps", ("deployments/scale",), ("get", "patch", "update")),
     # Where an autoscaler owns the number of pods, its bounds are what can be scaled.
@@ -136,7 +137,12 @@ class ClusterRoles(pulumi.ComponentResource):
         ]
         readers = [_Subject("Group", group) for group in dict.fromkeys(access.reader_groups)]
         if operators:
-            self._operators(f"{name}-operator", args.namespaces.services, operators)
+            limits = OperatorLimits(
+                f"{name}-limits",
+                _limits(args, operators),
+                pulumi.ResourceOptions(parent=self),
+            )
+            self._operators(f"{name}-operator", args.namespaces.services, operators, limits)
         if readers:
             self._readers(f"{name}-reader", readers)
         self.register_outputs(
@@ -147,7 +153,11 @@ class ClusterRoles(pulumi.ComponentResource):
         )
 
     def _operators(
-        self, name: str, namespace: pulumi.Input[str], subjects: Sequence[_Subject]
+        self,
+        name: str,
+        namespace: pulumi.Input[str],
+        subjects: Sequence[_Subject],
+        limits: OperatorLimits,
     ) -> None:
         role = rbac.Role(
             name,
@@ -161,7 +171,8 @@ class ClusterRoles(pulumi.ComponentResource):
                 metadata=object_meta(f"{OPERATOR}-{subject.short_name}", namespace),
                 role_ref=rbac.RoleRefArgs(api_group=RBAC_GROUP, kind="Role", name=OPERATOR),
                 subjects=[subject.subject()],
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+                # Nobody may patch before the limits are there.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[role, limits]),
             )
 
     def _readers(self, name: str, subjects: Sequence[_Subject]) -> None:
@@ -179,3 +190,12 @@ class ClusterRoles(pulumi.ComponentResource):
                 subjects=[subject.subject()],
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
             )
+
+
+def _limits(args: ClusterRolesArgs, operators: Sequence[_Subject]) -> OperatorLimitsArgs:
+    return OperatorLimitsArgs(
+        args.namespaces.services,
+        users=[subject.known_as for subject in operators if subject.kind == "User"],
+        groups=[subject.known_as for subject in operators if subject.kind == "Group"],
+        exempt_groups=args.access.cluster_admin_groups,
+    )

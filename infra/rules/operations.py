@@ -29,10 +29,15 @@ def monitoring(settings: Settings) -> Mistakes:
                 f"{name}.scaling.metric", "queue, and nothing collects the queue's depth",
                 "cpu, or monitoring.prometheus: true", because,
             )  # fmt: skip
-    if monitoring.monthly_budget_usd is not None and not monitoring.alerts.emails:
+    if monitoring.monthly_budget is not None and not monitoring.alerts.emails:
         yield Mistake(
-            "monitoring.monthly_budget_usd", "is set, and nobody would be told",
+            "monitoring.monthly_budget", "is set, and nobody would be told",
             "addresses in monitoring.alerts.emails", ("monitoring.alerts.emails",),
+        )  # fmt: skip
+    if monitoring.monthly_budget is not None and monitoring.budget_from is None:
+        yield Mistake(
+            "monitoring.budget_from", "is missing, and Azure refuses a budget that began earlier",
+            "the month of the first `pulumi up`, such as 2026-12", ("monitoring.monthly_budget",),
         )  # fmt: skip
 
 

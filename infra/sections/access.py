@@ -34,7 +34,9 @@ class AccessSettings(Section):
         default=(), description="groups that may do everything in the cluster"
     )
     operator_groups: tuple[Guid, ...] = Field(
-        default=(), description="groups that may scale and restart the services and read their logs"
+        default=(),
+        description="groups that may restart and scale the services and read their logs; in a "
+        "Deployment they can change nothing else, neither images nor what is mounted",
     )
     operator_users: tuple[UserSettings, ...] = Field(
         default=(), description="single users with the rights of operator_groups"

@@ -54,7 +54,7 @@ class UpgradeSettings(Section):
 class AutoscalerSettings(Section):
     """The cluster autoscaler, which adds and removes nodes."""
 
-    expander: Literal["least-waste", "priority", "random", "most-pods"] = Field(
+    expander: Literal["least-waste", "random", "most-pods"] = Field(
         default="least-waste",
         description="which pool grows when several could take the waiting pods",
     )

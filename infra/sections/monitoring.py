@@ -75,12 +75,14 @@ class MonitoringSettings(Section):
     )
     grafana: bool = Field(default=False, description="managed Grafana over managed Prometheus")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="alerts")
-    monthly_budget_usd: int | None = Field(
+    monthly_budget: int | None = Field(
         default=None, ge=1, le=1_000_000,
-        description="mail the alert addresses at 80 and 100 % of this spending a month",
+        description="mail the alert addresses at 80 and 100 % of this spending a month, in the "
+        "billing account's currency",
     )  # fmt: skip
-    budget_from: Month = Field(
-        default="2026-12",
-        description="first month of the budget, YYYY-MM; Azure takes the month in which the budget "
-        "is made or one of the next eleven, and never changes it afterwards",
+    budget_from: Month | None = Field(
+        default=None,
+        description="first month of the budget, YYYY-MM; needed with monthly_budget. Azure takes "
+        "the month in which the budget is made or one of the next eleven, and never changes it "
+        "afterwards",
     )  # fmt: skip

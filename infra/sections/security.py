@@ -55,4 +55,9 @@ class SecuritySettings(Section):
         default=False,
         description="refuse to delete what holds data or names: registry, logs, vault, network",
     )
-    locks: bool = Field(default=False, description="also put CanNotDelete locks on them in Azure")
+    locks: bool = Field(
+        default=False,
+        description="also put CanNotDelete locks on them in Azure; these refuse to delete role "
+        "assignments and diagnostic settings of what is locked too: to take access away, set "
+        "false and apply, make the change, then set true again",
+    )

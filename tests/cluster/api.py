@@ -114,9 +114,11 @@ class Api:
             content=json.dumps(found),
         )
 
-    def create(self, found: Object) -> Object:
+    def create(self, found: Object, *, dry_run: bool = False) -> Object:
+        """Create an object; in a dry run everything but that is done, admission too."""
         kind = self.kind(found["apiVersion"], found["kind"])
-        return self.request("POST", kind.path(found["metadata"].get("namespace")), json=found)
+        path = kind.path(found["metadata"].get("namespace"))
+        return self.request("POST", path, json=found, params={"dryRun": "All"} if dry_run else {})
 
     def merge(self, path: str, change: Object) -> Object:
         """Change some fields of the object at a path."""

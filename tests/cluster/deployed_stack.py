@@ -187,7 +187,7 @@ class DeployedStack:
     def _nodes_are_ready(self) -> bool:
         """Kubernetes puts a taint on a new node until it has seen it ready."""
         return not any(
-            taint["key"].startswith("node.kubernetes.io/")
+            taint["key"] == "node.kubernetes.io/not-ready"
             for node in self.nodes().values()
             for taint in node["spec"].get("taints", [])
         )

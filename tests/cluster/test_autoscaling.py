@@ -131,4 +131,4 @@ def test_nobody_is_let_over_the_quota(stack: DeployedStack) -> None:
         "spec": pod["spec"],
     }
     with pytest.raises(Refused, match="exceeded quota"):
-        stack.api.create(body)
+        stack.api.create(body, dry_run=True)

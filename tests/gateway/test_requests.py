@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from sklearn.datasets import load_sample_images
 
@@ -226,6 +227,13 @@ def test_the_request_id_reaches_the_services_log(client: Client, faq_server: Ser
     assert '"gateway-test-0001"' in logged(faq_server, "gateway-test-0001")
 
 
+def test_the_clients_address_reaches_the_services_log(client: Client, faq_server: Server) -> None:
+    """The one that the gateway saw, whatever the client claims."""
+    headers = {"X-Request-Id": "gateway-test-0002", "X-Forwarded-For": "203.0.113.5"}
+    client.post("/faq/v1/match", json={"question": "x"}, headers=headers)
+    assert json.loads(logged(faq_server, "gateway-test-0002"))["client"] == client.address
+
+
 def test_a_request_without_id_gets_one(client: Client, faq_server: Server) -> None:
     answer = client.post("/faq/v1/match", json={"question": "x"})
     assert logged(faq_server, answer.headers["X-Request-Id"])
@@ -282,15 +290,29 @@ def assert_problem(text: str, status: int) -> None:
 
 
 def test_each_client_has_its_rate_on_each_route(gateway: ServedGateway) -> None:
+    """Tokens come back one by one, 40 a minute, so that a slow machine gets one or two more."""
     greedy, other = (Client(gateway, fresh_address()) for _ in range(2))
-    answers = [greedy.get("/").status_code for _ in range(PER_MINUTE + 3)]
-    assert answers == [200] * PER_MINUTE + [429] * 3
-    refused = greedy.get("/", headers={"X-Forwarded-For": "203.0.113.77"})
+    begun = time.monotonic()
+    taken = 0
+    while greedy.get("/").status_code == 200:
+        taken += 1
+    more = (time.monotonic() - begun) * PER_MINUTE / 60
+    assert PER_MINUTE <= taken <= PER_MINUTE + more + 1
+    refused = first_refusal(greedy)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "60"
     assert_problem(refused.text, 429)
     assert greedy.get("/faq/livez").status_code == 200
     assert other.get("/").status_code == 200
+
+
+def first_refusal(greedy: Client) -> httpx.Response:
+    """Whatever it says of where it comes from."""
+    for _ in range(3):
+        answer = greedy.get("/", headers={"X-Forwarded-For": "203.0.113.77"})
+        if answer.status_code != 200:
+            return answer
+    pytest.fail("the limit is evaded")
 
 
 def test_a_body_within_the_limit_passes(client: Client) -> None:

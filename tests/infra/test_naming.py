@@ -91,3 +91,9 @@ def test_tags_of_ours_cannot_be_replaced() -> None:
         "managed-by": "pulumi",
         "pulumi-stack": "prod",
     }
+
+
+def test_a_like_stack_of_another_subscription_has_another_name_in_the_tenant() -> None:
+    other = named(subscription="22222222-2222-2222-2222-222222222222")
+    assert named().tenant_wide("operator") == named().tenant_wide("operator")
+    assert named().tenant_wide("operator") != other.tenant_wide("operator")

@@ -23,8 +23,7 @@ PROVIDERS = {
     "network": {"Network"},
     "operationalinsights": {"OperationalInsights"},
     "privatedns": {"Network"},
-    "resources": set[str](),
-    "security": {"Security"},
+    "resources": {"Security"},  # Defender's plan is set by a deployment
     "storage": {"Storage"},
 }
 """Azure's resource providers behind the modules of azure-native."""

@@ -8,6 +8,8 @@ from tests.policies.spoiling import (
     Case,
     Spoil,
     add,
+    any_of,
+    invent,
     option,
     put,
     without,
@@ -38,6 +40,11 @@ def cluster(policy: str, path: str | tuple[str | int, ...], value: object) -> Ca
     return Case(policy, (put(CLUSTER, path, value),))
 
 
+def never(policy: str, path: str, value: object) -> Case:
+    """What the cluster must not declare at all, and does not."""
+    return Case(policy, (invent(CLUSTER, path, value),))
+
+
 def both_pools(policy: str, key: str, value: object) -> tuple[Case, Case]:
     """A pool of its own, and the cluster's inline one."""
     return (
@@ -61,7 +68,7 @@ CLUSTER_CASES = (
     cluster("aks-azure-rbac", "aadProfile.enableAzureRBAC", False),
     cluster("aks-kubernetes-rbac", "enableRBAC", False),
     cluster("aks-api-server-restricted", "apiServerAccessProfile.enablePrivateCluster", False),
-    cluster("aks-api-server-ranges-closed", "apiServerAccessProfile.authorizedIPRanges",
+    never("aks-api-server-ranges-closed", "apiServerAccessProfile.authorizedIPRanges",
             ["203.0.113.0/24", "0.0.0.0/0"]),
     cluster("aks-run-command-disabled", "apiServerAccessProfile.disableRunCommand", False),
     cluster("aks-network-policy", "networkProfile.networkPolicy", "azure"),
@@ -69,10 +76,10 @@ CLUSTER_CASES = (
     cluster("aks-cni-overlay", "networkProfile.networkPluginMode", MISSING),
     cluster("aks-standard-load-balancer", "networkProfile.loadBalancerSku", "basic"),
     cluster("aks-managed-identity", "identity.type", "SystemAssigned"),
-    cluster("aks-managed-identity", "servicePrincipalProfile", {"clientId": "1"}),
+    never("aks-managed-identity", "servicePrincipalProfile", {"clientId": "1"}),
     cluster("aks-workload-identity", "oidcIssuerProfile.enabled", False),
     cluster("aks-workload-identity", "securityProfile.workloadIdentity.enabled", False),
-    cluster("aks-pod-identity-off", "podIdentityProfile.enabled", True),
+    never("aks-pod-identity-off", "podIdentityProfile.enabled", True),
     cluster("aks-image-cleaner", "securityProfile.imageCleaner.enabled", False),
     cluster("aks-image-cleaner", "securityProfile.imageCleaner.intervalHours", 12),
     cluster("aks-uptime-agreement", "sku.tier", "Free"),
@@ -87,15 +94,15 @@ CLUSTER_CASES = (
     cluster("aks-secret-rotation",
             "addonProfiles.azureKeyvaultSecretsProvider.config.enableSecretRotation", "false"),
     cluster("aks-dashboard-disabled", "addonProfiles.kubeDashboard", MISSING),
-    cluster("aks-no-ended-ingress", "addonProfiles.httpApplicationRouting.enabled", True),
-    cluster("aks-no-ended-ingress", "ingressProfile.webAppRouting.enabled", True),
+    never("aks-no-ended-ingress", "addonProfiles.httpApplicationRouting.enabled", True),
+    never("aks-no-ended-ingress", "ingressProfile.webAppRouting.enabled", True),
     cluster("aks-node-resource-group-locked", "nodeResourceGroupProfile.restrictionLevel",
             "Unrestricted"),
     Case("aks-one-inline-pool", (add(CLUSTER, "agentPoolProfiles", {"mode": "User"}),)),
     cluster("aks-one-inline-pool", ("agentPoolProfiles", 0, "mode"), "User"),
     cluster("aks-autoscaler-texts", "autoScalerProfile.maxGracefulTerminationSec", 600),
     Case("aks-maintenance-windows",
-         (put(WINDOW, "configName", "default"), put(WINDOW, "name", "default"))),
+         (any_of(put(WINDOW, "configName", "default"), put(WINDOW, "name", "default")),)),
     Case("aks-maintenance-window-length", (put(WINDOW, "maintenanceWindow.durationHours", 3),)),
 )  # fmt: skip
 
@@ -111,7 +118,16 @@ POOL_CASES = (
     cluster("aks-system-pool-size", ("agentPoolProfiles", 0, "minCount"), 1),
     cluster("aks-system-pool-taint", ("agentPoolProfiles", 0, "nodeTaints"), []),
     Case("aks-gpu-pool-taint", (put(POOL, "nodeTaints", [], "gpu"),)),
-    Case("aks-spot-pool", (put(POOL, "upgradeSettings.maxSurge", "33%"),), "gpu-spot"),
+    Case(
+        "aks-spot-pool",
+        (
+            any_of(
+                invent(POOL, "upgradeSettings.maxSurge", "33%", "spot"),
+                invent(POOL, "upgradeSettings.maxSurge", "33%", "gpu"),
+            ),
+        ),
+        "gpu-spot",
+    ),
     Case("aks-spot-pool", (put(POOL, "nodeTaints", []),), "gpu-spot"),
     Case("aks-spot-pool", (put(POOL, "scaleSetEvictionPolicy", "Deallocate"),), "gpu-spot"),
     Case("aks-pool-surge", (put(POOL, "upgradeSettings", {}, "cpu"),)),
@@ -127,7 +143,7 @@ REGISTRY_CASES = (
     Case("acr-retention", (put(REGISTRY, "policies.retentionPolicy", MISSING),)),
     Case("acr-zone-redundant", (put(REGISTRY, "zoneRedundancy", "Disabled"),)),
     Case("acr-export-disabled", (put(REGISTRY, "policies.exportPolicy.status", "enabled"),)),
-    Case("image-no-secret-build-argument", (put(IMAGE, "build.args.PIP_TOKEN", "hunter2"),)),
+    Case("image-no-secret-build-argument", (invent(IMAGE, "build.args.PIP_TOKEN", "hunter2"),)),
     Case("image-platform", (put(IMAGE, "build.platform", MISSING),)),
 )
 
@@ -150,8 +166,8 @@ NETWORK_CASES = (
     Case("firewall-tls", (put(FIREWALL, "sslPolicy", {"minProtocolVersion": "TLSv1_0"}),), "waf"),
     Case("firewall-tls", (put(FIREWALL, "sslPolicy", MISSING),), "waf"),
     Case("firewall-redirects-http",
-         (put(FIREWALL, ("requestRoutingRules", EACH, "redirectConfiguration"), MISSING),
-          put(FIREWALL, ("requestRoutingRules", EACH, "urlPathMap"), MISSING)), "waf"),
+         (any_of(put(FIREWALL, ("requestRoutingRules", EACH, "redirectConfiguration"), MISSING),
+                 put(FIREWALL, ("requestRoutingRules", EACH, "urlPathMap"), MISSING)),), "waf"),
     Case("firewall-policy-enabled",
          (put(FIREWALL_POLICY, "policySettings.state", "Disabled"),), "waf"),
     Case("firewall-policy-enabled",
@@ -204,7 +220,9 @@ ACCESS_CASES = (
     Case("custom-role-no-wildcard",
          (add(DEFINITION, ("permissions", 0, "actions"), "Microsoft.ContainerService/*"),)),
     Case("custom-role-no-wildcard", (put(DEFINITION, ("permissions", 0, "dataActions"), ["*"]),)),
-    Case("defender-plan-standard", (put("azure-native:security:Pricing", "pricingTier", "Free"),)),
+    Case("defender-plan-standard", (put(
+        "azure-native:resources:DeploymentAtSubscriptionScope", "properties.template.resources",
+        [{"type": "Microsoft.Security/pricings", "properties": {"pricingTier": "Free"}}]),)),
     Case("stateful-resource-protected", (option(REGISTRY, protect=False),)),
     Case("stateful-resource-protected", (option(VAULT, protect=False),)),
 )  # fmt: skip
@@ -221,7 +239,7 @@ EVERYWHERE_CASES = (
     Case("local-container-hardened", (put(CONTAINER, "readOnly", False, "faq"),), "local"),
     Case("local-container-hardened", (put(CONTAINER, "capabilities.drops", [], "faq"),), "local"),
     Case("local-container-hardened", (put(CONTAINER, "securityOpts", [], "faq"),), "local"),
-    Case("local-container-hardened", (put(CONTAINER, "privileged", True, "faq"),), "local"),
+    Case("local-container-hardened", (invent(CONTAINER, "privileged", True, "faq"),), "local"),
 )
 
 CASES = (

@@ -172,7 +172,12 @@ PLATFORM = [
     azure("authorization:RoleDefinition", "operator", {
         "permissions": [{"actions": ["Microsoft.ContainerService/managedClusters/read"]}],
     }),
-    azure("security:Pricing", "plan", {"pricingTier": "Standard"}),
+    azure("resources:DeploymentAtSubscriptionScope", "plan", {"properties": {"template": {
+        "resources": [{
+            "type": "Microsoft.Security/pricings", "name": "Containers",
+            "properties": {"pricingTier": "Standard"},
+        }],
+    }}}),
 ]  # fmt: skip
 
 DIAGNOSED = ("cluster", "registry", "network", "nodes", "gateway-address", "firewall", "logs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.policies.good_stack import kubernetes
-from tests.policies.spoiling import EACH, MISSING, Case, add, plus, put, without
+from tests.policies.spoiling import EACH, MISSING, Case, add, any_of, invent, plus, put, without
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
@@ -34,7 +34,7 @@ def container(policy: str, *path: str | int, to: object, name: str = "") -> Case
 def either(policy: str, setting: str, value: object) -> Case:
     """A container inherits some settings of its pod."""
     paths = ((*POD, "securityContext", setting), (*CONTAINERS, "securityContext", setting))
-    return Case(policy, tuple(put(DEPLOYMENT, path, value) for path in paths))
+    return Case(policy, (any_of(*(put(DEPLOYMENT, path, value) for path in paths)),))
 
 
 def variable(**content: object) -> Case:
@@ -52,15 +52,16 @@ POD_CASES = (
               to={"drop": ["ALL"], "add": ["NET_ADMIN"]}),
     pod("pod-seccomp", "securityContext", "seccompProfile", to={"type": "Unconfined"}),
     container("container-not-privileged", "securityContext", "privileged", to=True),
-    pod("pod-no-host-namespaces", "hostNetwork", to=True),
-    pod("pod-no-host-namespaces", "hostPID", to=True),
+    Case("pod-no-host-namespaces", (invent(DEPLOYMENT, (*POD, "hostNetwork"), True),)),
+    Case("pod-no-host-namespaces", (invent(DEPLOYMENT, (*POD, "hostPID"), True),)),
     pod("pod-no-host-path", "volumes", to=[{"name": "root", "hostPath": {"path": "/"}}]),
     pod("pod-limited-directories", "volumes", to=[{"name": "tmp", "emptyDir": {}}]),
     pod("pod-no-token", "automountServiceAccountToken", to=MISSING),
     pod("pod-own-account", "serviceAccountName", to="default"),
     variable(valueFrom={"secretKeyRef": {"name": "key", "key": "key"}}),
     variable(name="UPSTREAM_API_KEY", value="hunter2"),
-    container("pod-no-secret-in-environment", "envFrom", to=[{"secretRef": {"name": "all"}}]),
+    Case("pod-no-secret-in-environment", (
+        invent(DEPLOYMENT, (*CONTAINERS, "envFrom"), [{"secretRef": {"name": "all"}}]),)),
     container("image-by-digest", "image", to="scoring.azurecr.io/faq:1.0"),
     container("image-not-latest", "image", to="scoring.azurecr.io:443/faq:latest"),
     container("image-not-latest", "image", to="localhost:5000/faq"),
@@ -77,7 +78,7 @@ WORKLOAD_CASES = (
          (put(DEPLOYMENT, "spec.selector.matchLabels", {"app": "other"}),)),
     pod("workload-stops-in-time", "terminationGracePeriodSeconds", to=MISSING),
     Case("workload-stops-in-time", (
-        put(DEPLOYMENT, (*CONTAINERS, "lifecycle"), {"preStop": {"sleep": {"seconds": 9}}}),
+        invent(DEPLOYMENT, (*CONTAINERS, "lifecycle"), {"preStop": {"sleep": {"seconds": 9}}}),
         put(DEPLOYMENT, (*POD, "terminationGracePeriodSeconds"), 9))),
     pod("workload-spread", "topologySpreadConstraints", to=MISSING),
     container("workload-one-gpu", "resources", "limits", "nvidia.com/gpu", to=2, name="resnet"),
@@ -93,7 +94,7 @@ WORKLOAD_CASES = (
 
 SCALING_CASES = (
     Case("autoscaler-target-exists", (put(SCALER, "spec.scaleTargetRef.name", "gone"),)),
-    Case("autoscaler-owns-replicas", (put(DEPLOYMENT, "spec.replicas", 3, "faq"),)),
+    Case("autoscaler-owns-replicas", (invent(DEPLOYMENT, "spec.replicas", 3, "faq"),)),
     Case("autoscaler-alone", (put(SCALED_OBJECT, "spec.scaleTargetRef.name", "faq"),)),
     Case("autoscaler-bounds", (put(SCALER, "spec.minReplicas", 99),)),
     Case("autoscaler-bounds", (put(SCALED_OBJECT, "spec.minReplicaCount", 99),)),
@@ -103,9 +104,9 @@ SCALING_CASES = (
     Case("budget-selects-pods", (put(BUDGET, "spec.selector.matchLabels", {"app": "gone"}),)),
     Case("budget-leaves-room", (put(BUDGET, "spec.maxUnavailable", 0),)),
     Case("budget-leaves-room",
-         (put(BUDGET, "spec.maxUnavailable", MISSING), put(BUDGET, "spec.minAvailable", 3))),
+         (put(BUDGET, "spec.maxUnavailable", MISSING), invent(BUDGET, "spec.minAvailable", 3))),
     Case("budget-leaves-room",
-         (put(BUDGET, "spec.maxUnavailable", MISSING), put(BUDGET, "spec.minAvailable", "100%"))),
+         (put(BUDGET, "spec.maxUnavailable", MISSING), invent(BUDGET, "spec.minAvailable", "100%"))),
     Case("budget-lets-unhealthy-go", (put(BUDGET, "spec.unhealthyPodEvictionPolicy", MISSING),)),
 )  # fmt: skip
 

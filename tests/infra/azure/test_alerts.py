@@ -25,7 +25,9 @@ DOCUMENT = Path(__file__).parents[3] / "docs/alerts.md"
 
 @pytest.fixture
 def with_prometheus(place: Place) -> Recording:
-    return record_alerts(place, with_alerts(prometheus=True, monthly_budget_usd=100))
+    return record_alerts(
+        place, with_alerts(prometheus=True, monthly_budget=100, budget_from="2027-03")
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.infra.azure.monitoring import record_alerts, with_alerts
 
 @pytest.fixture
 def budget(place: Place) -> Any:
-    settings = with_alerts(monthly_budget_usd=250, budget_from="2027-03")
+    settings = with_alerts(monthly_budget=250, budget_from="2027-03")
     return record_alerts(place, settings).one(":Budget")
 
 

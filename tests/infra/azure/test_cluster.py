@@ -223,14 +223,14 @@ class TestAddOns:
 class TestAutoscaler:
     def test_numbers_are_strings_with_units(self, place: Place) -> None:
         chosen = {
-            "expander": "priority",
+            "expander": "most-pods",
             "scan_interval_seconds": 20,
             "scale_down_unneeded_minutes": 11,
             "scale_down_after_add_minutes": 12,
             "node_provision_minutes": 13,
         }
         profile = inputs_of(cluster_of(place, cluster={"autoscaler": chosen}))["autoScalerProfile"]
-        assert profile["expander"] == "priority"
+        assert profile["expander"] == "most-pods"
         assert profile["scanInterval"] == "20s"
         assert profile["scaleDownUnneededTime"] == "11m"
         assert profile["scaleDownDelayAfterAdd"] == "12m"

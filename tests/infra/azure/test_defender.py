@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from infra.azure.defender import DefenderPlan, DefenderPlanArgs
@@ -17,15 +19,28 @@ def recording(place: Place) -> Recording:
     )
 
 
-def test_plan_is_the_subscriptions(recording: Recording, place: Place) -> None:
-    plan = recording.one(":Pricing")
-    assert plan.inputs["scopeId"] == place.subscription
-    assert plan.inputs["pricingName"] == "Containers"
-    assert plan.inputs["pricingTier"] == "Standard"
+def set_by(recording: Recording, type_: str) -> dict[str, Any]:
+    """What the deployment says of the one resource of a type."""
+    properties = inputs_of(recording.one(":DeploymentAtSubscriptionScope"))["properties"]
+    (found,) = [one for one in properties["template"]["resources"] if one["type"] == type_]
+    return found
+
+
+def test_plan_is_the_subscriptions(recording: Recording) -> None:
+    plan = set_by(recording, "Microsoft.Security/pricings")
+    assert plan["name"] == "Containers"
+    assert plan["properties"]["pricingTier"] == "Standard"
+
+
+def test_what_every_subscription_has_is_never_created(recording: Recording) -> None:
+    assert not recording.of_type(":Pricing")
+    assert not recording.of_type(":SecurityContact")
+    properties = inputs_of(recording.one(":DeploymentAtSubscriptionScope"))["properties"]
+    assert properties["mode"] == "Incremental"
 
 
 def test_images_nodes_and_running_pods_are_watched(recording: Recording) -> None:
-    extensions = inputs_of(recording.one(":Pricing"))["extensions"]
+    extensions = set_by(recording, "Microsoft.Security/pricings")["properties"]["extensions"]
     assert {extension["name"] for extension in extensions} == {
         "AgentlessDiscoveryForKubernetes",
         "AgentlessVmScanning",
@@ -36,13 +51,9 @@ def test_images_nodes_and_running_pods_are_watched(recording: Recording) -> None
 
 
 def test_somebody_is_told(recording: Recording) -> None:
-    contact = inputs_of(recording.one(":SecurityContact"))
-    assert contact["securityContactName"] == "default"
+    found = set_by(recording, "Microsoft.Security/securityContacts")
+    contact = found["properties"]
+    assert found["name"] == "default"
     assert contact["emails"] == "security@example.org"
     assert contact["isEnabled"] is True
     assert contact["notificationsSources"] == [{"sourceType": "Alert", "minimalSeverity": "Medium"}]
-
-
-def test_protection_of_others_stays_when_the_stack_goes(recording: Recording) -> None:
-    for resource in (recording.one(":Pricing"), recording.one(":SecurityContact")):
-        assert resource.options.retain_on_delete is True

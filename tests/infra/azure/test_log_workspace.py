@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from infra.azure.log_workspace import LogWorkspace, LogWorkspaceArgs
@@ -47,11 +49,14 @@ def test_the_workspace_is_protected_locked_and_diagnosed(place: Place) -> None:
 
 
 def test_the_basic_plan_is_declared_and_the_default_one_is_not(place: Place) -> None:
-    assert not recording(place).of_type(":Table")
-    table = recording(place, LogSettings(container_logs_plan="Basic")).one(":Table")
-    assert table.inputs["tableName"] == "ContainerLogV2"
-    assert table.inputs["plan"] == "Basic"
-    assert table.options.retain_on_delete, "Azure's own tables cannot be deleted"
+    assert not recording(place).of_type(":Deployment")
+    recorded = recording(place, LogSettings(container_logs_plan="Basic"))
+    assert not recorded.of_type(":Table"), "every workspace has it, and Pulumi would refuse it"
+    properties: Any = recorded.one(":Deployment").inputs["properties"]
+    (table,) = properties["template"]["resources"]
+    assert table["name"] == "log-scoring-test/ContainerLogV2"
+    assert table["properties"]["plan"] == "Basic"
+    assert properties["mode"] == "Incremental", "the other mode would delete the rest"
 
 
 @pytest.mark.parametrize("plan", ["Analytics", "Basic"])

@@ -114,10 +114,16 @@ CASES = [
     ),
     Case("resnet.scaling.metric", "nothing collects", QUEUE, {"monitoring.prometheus": True}),
     Case(
-        "monitoring.monthly_budget_usd",
+        "monitoring.monthly_budget",
         "nobody",
-        {"monitoring.monthly_budget_usd": 1},
+        {"monitoring.monthly_budget": 1, "monitoring.budget_from": "2026-12"},
         {"monitoring.alerts.emails": ["a@example.org"]},
+    ),
+    Case(
+        "monitoring.budget_from",
+        "is missing",
+        {"monitoring.monthly_budget": 1, "monitoring.alerts.emails": ["a@example.org"]},
+        {"monitoring.budget_from": "2026-12"},
     ),
     Case(
         "security.defender.contact",

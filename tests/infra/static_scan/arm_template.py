@@ -34,10 +34,12 @@ RENAMED = {
 GROUPS = {"resourceGroupName", "scope", "scopeId", "resourceUri"}
 LEFT_OUT = {
     "azure-native:monitor:ActivityLogAlert",
+    "azure-native:resources:Deployment",
+    "azure-native:resources:DeploymentAtSubscriptionScope",
     "azure-native:storage:BlobServiceProperties",
     "azure-native:storage:ManagementPolicy",
 }
-"""Resources without a definition; none of checkov's checks looks at them."""
+"""Resources without a definition, and deployments; none of checkov's checks looks at them."""
 
 
 class NotInTheDefinition(Exception):
