@@ -17,8 +17,10 @@ from infra.settings import Settings
 
 GRACE_SECONDS = 600
 """How long a node waits for its pods; more than the settings let any of them drain and stop."""
-SYSTEM_PRIVATE_ZONE = "system"
-"""A private DNS zone that AKS makes and keeps."""
+NO_PRIVATE_ZONE = "none"
+"""The API server's name is then public and leads to its private address: whoever reaches the
+network can resolve it, peered networks too, without a zone in the nodes' resource group, which is
+read-only (learn.microsoft.com/azure/aks/private-clusters)."""
 
 
 def sku(settings: ClusterSettings) -> aks.ManagedClusterSKUArgs:
@@ -69,8 +71,8 @@ def api_server(
         return aks.ManagedClusterAPIServerAccessProfileArgs(
             disable_run_command=True,
             enable_private_cluster=True,
-            enable_private_cluster_public_fqdn=False,
-            private_dns_zone=SYSTEM_PRIVATE_ZONE,
+            enable_private_cluster_public_fqdn=True,
+            private_dns_zone=NO_PRIVATE_ZONE,
         )
     return aks.ManagedClusterAPIServerAccessProfileArgs(
         disable_run_command=True,

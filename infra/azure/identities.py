@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -20,12 +21,13 @@ class ClusterIdentitiesArgs:
     Attributes:
         place: where it goes.
         nodes_subnet_id: the subnet in which the control plane puts nodes.
-        gateway_address_id: the public address that it puts on the gateway's load balancer.
+        gateway_address_id: the public address that it puts on the gateway's load balancer; None
+            where a firewall in front has the address.
     """
 
     place: Place
     nodes_subnet_id: pulumi.Input[str]
-    gateway_address_id: pulumi.Input[str]
+    gateway_address_id: pulumi.Input[str] | None
 
 
 class ClusterIdentities(pulumi.ComponentResource):
@@ -58,35 +60,23 @@ class ClusterIdentities(pulumi.ComponentResource):
         super().__init__("realtime-scoring:azure:ClusterIdentities", name, None, opts)
         control_plane = self._identity(name, args.place, "control-plane")
         kubelet = self._identity(name, args.place, "kubelet")
-        principal_id = control_plane.principal_id
+        self._place, self._principal_id = args.place, control_plane.principal_id
         self.ready = [
-            assign(
-                f"{name}-control-plane-{what}",
-                args.place,
-                Grant(role_id, scope, principal_id, SERVICE_PRINCIPAL, description),
-                pulumi.ResourceOptions(parent=self),
-            )
-            for what, role_id, scope, description in (
-                (
-                    "operator",
-                    MANAGED_IDENTITY_OPERATOR,
-                    kubelet.id,
-                    "The control plane gives the nodes their identity.",
-                ),
-                (
-                    "subnet",
-                    NETWORK_CONTRIBUTOR,
-                    args.nodes_subnet_id,
-                    "The control plane puts nodes and load balancers into their subnet.",
-                ),
-                (
-                    "address",
-                    NETWORK_CONTRIBUTOR,
-                    args.gateway_address_id,
-                    "The control plane puts the public address on the gateway's load balancer.",
-                ),
-            )
+            self._grant(
+                f"{name}-control-plane-operator",
+                MANAGED_IDENTITY_OPERATOR,
+                kubelet.id,
+                "The control plane gives the nodes their identity.",
+            ),
+            self._grant(
+                f"{name}-control-plane-subnet",
+                NETWORK_CONTRIBUTOR,
+                args.nodes_subnet_id,
+                "The control plane puts nodes and load balancers into their subnet.",
+            ),
         ]
+        if args.gateway_address_id is not None:
+            self.ready += self._lend_address(name, args.gateway_address_id)
         self.control_plane_id = control_plane.id
         self.kubelet_id = kubelet.id
         self.kubelet_client_id = kubelet.client_id
@@ -99,6 +89,65 @@ class ClusterIdentities(pulumi.ComponentResource):
                 "kubelet_principal_id": self.kubelet_principal_id,
             }
         )
+
+    def _grant(
+        self,
+        name: str,
+        role_id: str,
+        scope: pulumi.Input[str],
+        description: str,
+        depends_on: Sequence[pulumi.Resource] = (),
+    ) -> pulumi.Resource:
+        return assign(
+            name,
+            self._place,
+            Grant(role_id, scope, self._principal_id, SERVICE_PRINCIPAL, description),
+            pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+        )
+
+    def _lend_address(self, name: str, address_id: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """The right to put one public address on a load balancer, and to find it.
+
+        Azure's cloud provider looks for an address by listing those of its resource group
+        (github.com/kubernetes-sigs/cloud-provider-azure, the public address cache), so that a
+        role on the address alone leaves the load balancer pending. Network Contributor on the
+        group would do, and would open the whole network.
+        """
+        place = self._place
+        role_id = place.naming.stable_guid("role-definition", "address-reader")
+        reader = azure.authorization.RoleDefinition(
+            f"{name}-address-reader",
+            role_definition_id=role_id,
+            role_name=place.naming.tenant_wide("address reader"),
+            description="May find the public addresses of the scoring stack.",
+            role_type="CustomRole",
+            scope=place.resource_group_id,
+            assignable_scopes=[place.resource_group_id],
+            permissions=[
+                azure.authorization.PermissionArgs(
+                    actions=["Microsoft.Network/publicIPAddresses/read"],
+                    not_actions=[],
+                    data_actions=[],
+                    not_data_actions=[],
+                )
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return [
+            self._grant(
+                f"{name}-control-plane-addresses",
+                role_id,
+                place.resource_group_id,
+                "The control plane finds the gateway's public address.",
+                [reader],
+            ),
+            self._grant(
+                f"{name}-control-plane-address",
+                NETWORK_CONTRIBUTOR,
+                address_id,
+                "The control plane puts the public address on the gateway's load balancer.",
+            ),
+        ]
 
     def _identity(
         self, name: str, place: Place, role: str

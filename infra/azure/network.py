@@ -13,6 +13,7 @@ from infra.azure.ddos import DdosPlan, DdosPlanArgs
 from infra.azure.diagnostics import send_diagnostics
 from infra.azure.flow_logs import FlowLogs, FlowLogsArgs
 from infra.azure.outbound import Outbound, OutboundArgs
+from infra.azure.peering import peer_with
 from infra.azure.place import Place
 from infra.azure.private_endpoint import Endpoints
 from infra.sections.network import NetworkSettings
@@ -87,7 +88,10 @@ class Network(pulumi.ComponentResource):
         self.egress_addresses = ()
         if settings.existing_endpoints_subnet_id is not None:
             subnet_id = settings.existing_endpoints_subnet_id
-            self.endpoints = Endpoints(subnet_id, subnet_id.partition("/subnets/")[0])
+            network_id = subnet_id.partition("/subnets/")[0]
+            self.endpoints = Endpoints(
+                subnet_id, network_id, existing_zone_ids=settings.existing_private_zone_ids
+            )
 
     def _make(self, name: str, args: NetworkArgs) -> None:
         place = args.place
@@ -116,10 +120,16 @@ class Network(pulumi.ComponentResource):
                 ),
                 pulumi.ResourceOptions(parent=self),
             )
+        peer_with(f"{name}-peering", place, network, args.settings.peered_network_ids, self)
         self.nodes_subnet_id = _subnet_id(network, NODES)
         self.egress_addresses = outbound.addresses
         if args.wants_endpoints:
-            self.endpoints = Endpoints(_subnet_id(network, ENDPOINTS), network.id)
+            self.endpoints = Endpoints(
+                _subnet_id(network, ENDPOINTS),
+                network.id,
+                args.settings.peered_network_ids,
+                args.settings.existing_private_zone_ids,
+            )
         if args.wants_firewall:
             self.gateway_subnet_id = _subnet_id(network, GATEWAY)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,10 +18,14 @@ class Endpoints:
     Attributes:
         subnet_id: the subnet that gives them their addresses.
         virtual_network_id: the network in which their names are resolved.
+        peered_network_ids: other networks in which they are resolved too.
+        existing_zone_ids: DNS zones that exist already and are linked by whoever keeps them.
     """
 
     subnet_id: pulumi.Input[str]
     virtual_network_id: pulumi.Input[str]
+    peered_network_ids: Sequence[str] = ()
+    existing_zone_ids: Sequence[str] = ()
 
 
 def required(endpoints: Endpoints | None) -> Endpoints:
@@ -69,7 +74,7 @@ class PrivateEndpoint(pulumi.ComponentResource):
         self, name: str, args: PrivateEndpointArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("realtime-scoring:azure:PrivateEndpoint", name, None, opts)
-        zone = self._dns_zone(name, args)
+        zone_id = _existing_zone(args) or self._dns_zone(name, args).id
         endpoint = self._endpoint(name, args)
         azure.network.PrivateDnsZoneGroup(
             f"{name}-dns",
@@ -78,7 +83,7 @@ class PrivateEndpoint(pulumi.ComponentResource):
             resource_group_name=args.place.resource_group_name,
             private_dns_zone_configs=[
                 azure.network.PrivateDnsZoneConfigArgs(
-                    name=args.zone_name.replace(".", "-"), private_dns_zone_id=zone.id
+                    name=args.zone_name.replace(".", "-"), private_dns_zone_id=zone_id
                 )
             ],
             opts=pulumi.ResourceOptions(parent=self),
@@ -96,18 +101,33 @@ class PrivateEndpoint(pulumi.ComponentResource):
             tags=place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self._link(f"{name}-zone-link", args, zone, args.service, args.endpoints.virtual_network_id)
+        for number, network_id in enumerate(args.endpoints.peered_network_ids, start=1):
+            self._link(
+                f"{name}-zone-link-{number}", args, zone, f"{args.service}-{number}", network_id
+            )
+        return zone
+
+    def _link(
+        self,
+        name: str,
+        args: PrivateEndpointArgs,
+        zone: azure.privatedns.PrivateZone,
+        part: str,
+        network_id: pulumi.Input[str],
+    ) -> None:
+        """Let a network resolve the zone's names."""
         azure.privatedns.VirtualNetworkLink(
-            f"{name}-zone-link",
-            virtual_network_link_name=place.naming.resource("link", args.service),
+            name,
+            virtual_network_link_name=args.place.naming.resource("link", part),
             private_zone_name=zone.name,
-            resource_group_name=place.resource_group_name,
+            resource_group_name=args.place.resource_group_name,
             location="global",
             registration_enabled=False,
-            virtual_network=azure.privatedns.SubResourceArgs(id=args.endpoints.virtual_network_id),
-            tags=place.tags,
+            virtual_network=azure.privatedns.SubResourceArgs(id=network_id),
+            tags=args.place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return zone
 
     def _endpoint(self, name: str, args: PrivateEndpointArgs) -> azure.network.PrivateEndpoint:
         place = args.place
@@ -129,3 +149,11 @@ class PrivateEndpoint(pulumi.ComponentResource):
             tags=place.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _existing_zone(args: PrivateEndpointArgs) -> str | None:
+    """The id of the zone of that name, if there is one already."""
+    wanted = f"/privateDnsZones/{args.zone_name}".lower()
+    return next(
+        (zone for zone in args.endpoints.existing_zone_ids if zone.lower().endswith(wanted)), None
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from infra.mistakes import Mistake
-from infra.rules import cluster, network, operations, stack, workloads
+from infra.rules import aks_limits, cluster, network, operations, stack, workloads
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
     stack.layers,
     network.address_ranges,
+    aks_limits.aks_limits,
     network.existing_network,
     network.ddos,
     cluster.api_server,

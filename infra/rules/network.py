@@ -92,6 +92,11 @@ def existing_network(settings: Settings) -> Mistakes:
             "network.ddos.protection", "plan belongs to a virtual network that the stack makes",
             "none or ip with an existing network", because,
         )  # fmt: skip
+    if network.peered_network_ids:
+        yield Mistake(
+            "network.peered_network_ids", "is set with an existing network",
+            "nothing: its peerings and DNS belong to whoever keeps that network", because,
+        )  # fmt: skip
     if network.flow_logs.enabled:
         yield Mistake(
             "network.flow_logs.enabled", "true with an existing network", "false", because

@@ -79,6 +79,17 @@ class NetworkSettings(Section):
     existing_endpoints_subnet_id: ResourceId | None = Field(
         default=None, description="a subnet that exists already for private endpoints"
     )
+    peered_network_ids: tuple[ResourceId, ...] = Field(
+        default=(), max_length=50,
+        description="virtual networks from which a private API server, registry or key vault are "
+        "reached, such as the one of CI's runners; each needs its own peering back to this network",
+    )  # fmt: skip
+    existing_private_zone_ids: tuple[ResourceId, ...] = Field(
+        default=(), max_length=10,
+        description="private DNS zones that exist already, such as a hub's privatelink.azurecr.io; "
+        "the stack's endpoints then register there, and it neither makes nor links zones of the "
+        "same names, which Azure would refuse",
+    )  # fmt: skip
     nat: NatSettings = Field(default_factory=NatSettings, description="outbound traffic")
     ddos: DdosSettings = Field(default_factory=DdosSettings, description="DDoS protection")
     flow_logs: FlowLogSettings = Field(

@@ -63,7 +63,7 @@ def declare_platform(settings: Settings) -> PlatformOutputs:
         ClusterIdentitiesArgs(
             place,
             nodes_subnet_id=network.nodes_subnet_id,
-            gateway_address_id=address.id,
+            gateway_address_id=address.id if network.gateway_subnet_id is None else None,
         ),
         opts,
     )

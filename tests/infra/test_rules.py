@@ -11,11 +11,11 @@ import pytest
 from infra import rules
 from infra.mistakes import SettingsRefused
 from infra.settings import Settings, read_settings
-from tests.infra.rule_cases import cluster, network, stack, workloads
+from tests.infra.rule_cases import aks_limits, cluster, network, stack, workloads
 from tests.infra.rule_cases.case import Case
 from tests.infra.stack_files import SOUND, SOUND_PROD, changed
 
-CASES = [*stack.CASES, *network.CASES, *cluster.CASES, *workloads.CASES]
+CASES = [*stack.CASES, *network.CASES, *aks_limits.CASES, *cluster.CASES, *workloads.CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.key}: {case.says}")

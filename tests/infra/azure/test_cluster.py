@@ -46,7 +46,7 @@ def test_pods_sign_in_by_workload_identity(place: Place) -> None:
 def test_roles_are_there_before_the_cluster(recording: Recording) -> None:
     cluster = recording.one(":ManagedCluster")
     roles = {r.urn for r in recording.of_type(":RoleAssignment")}
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert roles <= set(cluster.options.depends_on)
 
 
@@ -103,8 +103,8 @@ class TestApiServer:
         assert inputs["apiServerAccessProfile"] == {
             "disableRunCommand": True,
             "enablePrivateCluster": True,
-            "enablePrivateClusterPublicFQDN": False,
-            "privateDNSZone": "system",
+            "enablePrivateClusterPublicFQDN": True,
+            "privateDNSZone": "none",
         }
         assert inputs["publicNetworkAccess"] == "Disabled"
 

@@ -12,6 +12,14 @@ SUBNET = "<subnet>"
 ADDRESS = "<address>"
 
 
+def address_reader(place: Place) -> str:
+    return place.naming.stable_guid("role-definition", "address-reader")
+
+
+def group_of(place: Place) -> str:
+    return f"{place.subscription}/resourceGroups/{place.resource_group_name}"
+
+
 @pytest.fixture
 def recording(place: Place) -> Recording:
     return record_component(
@@ -26,7 +34,7 @@ def test_control_plane_and_nodes_have_identities_of_their_own(recording: Recordi
     assert names == {"id-scoring-test-control-plane", "id-scoring-test-kubelet"}
 
 
-def test_control_plane_may_do_three_things_and_nothing_more(
+def test_control_plane_may_do_four_things_and_nothing_more(
     recording: Recording, place: Place
 ) -> None:
     kubelet = recording.one(":UserAssignedIdentity", "identities-kubelet")
@@ -38,7 +46,29 @@ def test_control_plane_may_do_three_things_and_nothing_more(
         (place.role_definition(MANAGED_IDENTITY_OPERATOR), f"<output of {kubelet.urn}.id>"),
         (place.role_definition(NETWORK_CONTRIBUTOR), SUBNET),
         (place.role_definition(NETWORK_CONTRIBUTOR), ADDRESS),
+        (place.role_definition(address_reader(place)), group_of(place)),
     }
+
+
+def test_the_address_is_found_by_listing_those_of_the_group(
+    recording: Recording, place: Place
+) -> None:
+    role = recording.one(":RoleDefinition")
+    (permission,) = role.inputs["permissions"]
+    assert permission["actions"] == ["Microsoft.Network/publicIPAddresses/read"]
+    assert role.inputs["assignableScopes"] == [group_of(place)]
+    finds = recording.one(":RoleAssignment", "identities-control-plane-addresses")
+    assert role.urn in finds.options.depends_on
+
+
+def test_behind_a_firewall_the_control_plane_gets_no_address(place: Place) -> None:
+    recording = record_component(
+        lambda: ClusterIdentities(
+            "identities", ClusterIdentitiesArgs(place, SUBNET, None), azure_options()
+        )
+    )
+    assert len(recording.of_type(":RoleAssignment")) == 2
+    assert not recording.of_type(":RoleDefinition")
 
 
 def test_every_role_is_the_control_planes_as_a_service_principal(recording: Recording) -> None:

@@ -156,6 +156,18 @@ def test_the_network_is_put_under_a_plan_of_its_own(place: Place) -> None:
     assert declared.vnet["ddosProtectionPlan"] == {"id": f"<output of {plan.urn}.id>"}
 
 
+def test_networks_that_reach_the_private_parts_are_peered_and_told_their_names(
+    place: Place,
+) -> None:
+    declared = Declared(place, endpoints=True, settings={"peered_network_ids": [VNET]})
+    peering = declared.recording.one(":VirtualNetworkPeering").inputs
+    assert peering["remoteVirtualNetwork"] == {"id": VNET}
+    assert peering["allowVirtualNetworkAccess"] is True
+    assert peering["allowForwardedTraffic"] is False
+    assert declared.network.endpoints is not None
+    assert list(declared.network.endpoints.peered_network_ids) == [VNET]
+
+
 def test_subnets_that_exist_already_are_all_there_is(place: Place) -> None:
     declared = Declared(
         place,

@@ -69,3 +69,25 @@ def test_all_of_it_belongs_to_the_component(recording: Recording) -> None:
 def test_a_private_service_without_a_subnet_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a subnet"):
         required(None)
+
+
+def test_peered_networks_resolve_the_name_too(place: Place) -> None:
+    endpoints = Endpoints("subnet-id", "network-id", ("hub-id", "office-id"))
+    args = PrivateEndpointArgs(place, endpoints, "vault", "vault-id", "vault", "zone.example")
+    recording = record_component(lambda: PrivateEndpoint("vault-private", args))
+    links: list[Any] = [link.inputs for link in recording.of_type(":VirtualNetworkLink")]
+    assert {link["virtualNetwork"]["id"] for link in links} == {"network-id", "hub-id", "office-id"}
+    assert len({link["virtualNetworkLinkName"] for link in links}) == 3
+
+
+def test_a_zone_that_exists_already_is_used_and_not_linked_again(place: Place) -> None:
+    zone = (
+        "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/z.example"
+    )
+    endpoints = Endpoints("subnet-id", "network-id", ("hub-id",), (zone,))
+    args = PrivateEndpointArgs(place, endpoints, "vault", "vault-id", "vault", "z.example")
+    recording = record_component(lambda: PrivateEndpoint("vault-private", args))
+    group: Any = recording.one(":PrivateDnsZoneGroup").inputs
+    assert group["privateDnsZoneConfigs"][0]["privateDnsZoneId"] == zone
+    assert not recording.of_type(":PrivateZone")
+    assert not recording.of_type(":VirtualNetworkLink")

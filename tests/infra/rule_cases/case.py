@@ -8,6 +8,7 @@ from typing import Any
 SHARED = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers"
 SUBNET = f"{SHARED}/Microsoft.Network/virtualNetworks/v/subnets/s"
 ELSEWHERE = SUBNET.replace("11111111-1111-1111-1111-111111111111", "9" * 8)
+VNET = f"{SHARED}/Microsoft.Network/virtualNetworks/hub"
 ZONE = f"{SHARED}/Microsoft.Network/dnsZones/example.org"
 DIGEST = f"r.azurecr.io/x@sha256:{'a' * 64}"
 KEY = {"name": "a", "sha256": "0" * 64, "scopes": ["faq"]}

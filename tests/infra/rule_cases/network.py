@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.rule_cases.case import FIREWALL, KEY, SUBNET, ZONE, Case
+from tests.infra.rule_cases.case import FIREWALL, KEY, SUBNET, VNET, ZONE, Case
 
 CASES = [
     Case(
@@ -62,6 +62,12 @@ CASES = [
         "plan",
         {"network.existing_nodes_subnet_id": SUBNET, "network.ddos.protection": "plan"},
         {"network.ddos.protection": "ip"},
+    ),
+    Case(
+        "network.peered_network_ids",
+        "existing",
+        {"network.existing_nodes_subnet_id": SUBNET, "network.peered_network_ids": [VNET]},
+        {"network.peered_network_ids": []},
     ),
     Case(
         "network.flow_logs.enabled",

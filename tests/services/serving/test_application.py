@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
@@ -199,7 +200,8 @@ def test_no_odd_header_breaks_the_service(lever: LiveService, pairs: list[tuple[
     with lever.wire() as wire:
         length = None if any("Length" in n or "Transfer" in n for n, _ in pairs) else len(body)
         wire.send(head("POST", POST, pairs, length) + body)
-        wire.socket.shutdown(1)
+        with contextlib.suppress(OSError):  # the service may have closed it already
+            wire.socket.shutdown(1)
         try:
             assert wire.read().status < 500
         except ConnectionError:
