@@ -34,6 +34,7 @@ RENAMED = {
 GROUPS = {"resourceGroupName", "scope", "scopeId", "resourceUri"}
 LEFT_OUT = {
     "azure-native:monitor:ActivityLogAlert",
+    "azure-native:network:VirtualNetworkPeering",
     "azure-native:resources:Deployment",
     "azure-native:resources:DeploymentAtSubscriptionScope",
     "azure-native:storage:BlobServiceProperties",
