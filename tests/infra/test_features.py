@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from infra.mistakes import section_of
 from infra.settings import Settings
 from tests.infra.plans import NAMES, recording_of
+from tests.infra.test_whole_program import INVARIANTS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "features.md"
@@ -78,6 +79,12 @@ def test_its_test_exists(row: tuple[str, ...]) -> None:
         node = next(named, None)
         assert isinstance(node, ast.FunctionDef | ast.ClassDef), test
         found = node.body
+    assert names[-1].startswith("test_") or names[-1] in invariants(), "pytest runs it"
+
+
+def invariants() -> set[str]:
+    """Those that every stack is held to."""
+    return {invariant.__name__ for invariant in INVARIANTS}
 
 
 def require_setting(key: str) -> None:
