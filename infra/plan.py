@@ -108,8 +108,6 @@ def _read(stack: StackFile) -> Settings:
     except SettingsRefused as refused:
         lines = str(refused).splitlines()
         raise PlanFailed("\n".join(f"{stack.shown}: {line}" for line in lines)) from None
-    except OSError as error:
-        raise PlanFailed(f"{stack.shown}: {error.strerror or error}") from None
 
 
 def _record(stack: StackFile, settings: Settings, name: str) -> Recording:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_azure_native as azure
 
-from infra.azure.operator_role import declare_operator_role
+from infra.azure.custom_role import define_role
+from infra.azure.operator_role import CLUSTER_OPERATOR
 from infra.azure.place import Place
 from infra.azure.roles import (
     CLUSTER_RBAC_ADMIN,
@@ -70,7 +71,7 @@ class ClusterAccess(pulumi.ComponentResource):
     def _operators(self, name: str, args: ClusterAccessArgs) -> None:
         """At the resource group, not the cluster: whoever scales a pool needs its subnet too."""
         place = args.place
-        role = declare_operator_role(f"{name}-operator-role", place, self)
+        role = define_role(f"{name}-operator-role", place, CLUSTER_OPERATOR, self)
         for group in args.settings.azure_operator_groups:
             key = f"{name}-azure-operator-{group}"
             self.assignments.append(

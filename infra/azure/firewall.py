@@ -13,6 +13,7 @@ from infra.azure.firewall_policy import FirewallPolicy, FirewallPolicyArgs
 from infra.azure.firewall_routing import Routing
 from infra.azure.place import Place
 from infra.azure.roles import KEY_VAULT_SECRETS_USER, Grant, assign
+from infra.azure.user_identity import user_identity
 from infra.sections.gateway import GatewaySettings
 
 MOST_UNITS = 10
@@ -71,14 +72,7 @@ class Firewall(pulumi.ComponentResource):
         place, vault_id = args.place, args.gateway.firewall_certificate_vault_id
         if vault_id is None:
             raise ValueError("the firewall needs the key vault of its certificate")
-        identity = azure.managedidentity.UserAssignedIdentity(
-            f"{name}-identity",
-            resource_name_=place.naming.resource("id", "firewall"),
-            resource_group_name=place.resource_group_name,
-            location=place.location,
-            tags=place.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        identity = user_identity(f"{name}-identity", place, "firewall", self)
         permission = assign(
             f"{name}-certificate",
             place,

@@ -10,6 +10,7 @@ import pulumi_azure_native as azure
 from infra.azure.diagnostics import send_diagnostics
 from infra.azure.place import Place
 from infra.azure.roles import STORAGE_BLOB_DATA_CONTRIBUTOR, Grant, assign
+from infra.azure.user_identity import user_identity
 from infra.sections.network import FlowLogSettings
 
 WATCHER_RESOURCE_GROUP = "NetworkWatcherRG"
@@ -178,14 +179,7 @@ class FlowLogs(pulumi.ComponentResource):
         Source: learn.microsoft.com/azure/network-watcher/vnet-flow-logs-managed-identity
         """
         place = args.place
-        identity = azure.managedidentity.UserAssignedIdentity(
-            f"{name}-identity",
-            resource_name_=place.naming.resource("id", "flow-logs"),
-            resource_group_name=place.resource_group_name,
-            location=place.location,
-            tags=place.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        identity = user_identity(f"{name}-identity", place, "flow-logs", self)
         permission = assign(
             f"{name}-write",
             place,

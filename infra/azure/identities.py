@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_azure_native as azure
 
+from infra.azure.custom_role import CustomRole, define_role
 from infra.azure.place import Place
 from infra.azure.roles import MANAGED_IDENTITY_OPERATOR, NETWORK_CONTRIBUTOR, Grant, assign
+from infra.azure.user_identity import user_identity
 
+ADDRESS_READER = CustomRole(
+    title="address reader",
+    description="May find the public addresses of the scoring stack.",
+    actions=("Microsoft.Network/publicIPAddresses/read",),
+)
 SERVICE_PRINCIPAL = azure.authorization.PrincipalType.SERVICE_PRINCIPAL
 
 
@@ -58,8 +65,8 @@ class ClusterIdentities(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("realtime-scoring:azure:ClusterIdentities", name, None, opts)
-        control_plane = self._identity(name, args.place, "control-plane")
-        kubelet = self._identity(name, args.place, "kubelet")
+        control_plane = user_identity(f"{name}-control-plane", args.place, "control-plane", self)
+        kubelet = user_identity(f"{name}-kubelet", args.place, "kubelet", self)
         self._place, self._principal_id = args.place, control_plane.principal_id
         self.ready = [
             self._grant(
@@ -114,29 +121,11 @@ class ClusterIdentities(pulumi.ComponentResource):
         group would do, and would open the whole network.
         """
         place = self._place
-        role_id = place.naming.stable_guid("role-definition", "address-reader")
-        reader = azure.authorization.RoleDefinition(
-            f"{name}-address-reader",
-            role_definition_id=role_id,
-            role_name=place.naming.tenant_wide("address reader"),
-            description="May find the public addresses of the scoring stack.",
-            role_type="CustomRole",
-            scope=place.resource_group_id,
-            assignable_scopes=[place.resource_group_id],
-            permissions=[
-                azure.authorization.PermissionArgs(
-                    actions=["Microsoft.Network/publicIPAddresses/read"],
-                    not_actions=[],
-                    data_actions=[],
-                    not_data_actions=[],
-                )
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        reader = define_role(f"{name}-address-reader", place, ADDRESS_READER, self)
         return [
             self._grant(
                 f"{name}-control-plane-addresses",
-                role_id,
+                ADDRESS_READER.id(place),
                 place.resource_group_id,
                 "The control plane finds the gateway's public address.",
                 [reader],
@@ -148,15 +137,3 @@ class ClusterIdentities(pulumi.ComponentResource):
                 "The control plane puts the public address on the gateway's load balancer.",
             ),
         ]
-
-    def _identity(
-        self, name: str, place: Place, role: str
-    ) -> azure.managedidentity.UserAssignedIdentity:
-        return azure.managedidentity.UserAssignedIdentity(
-            f"{name}-{role}",
-            resource_name_=place.naming.resource("id", role),
-            resource_group_name=place.resource_group_name,
-            location=place.location,
-            tags=place.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )

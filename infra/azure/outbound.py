@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_azure_native as azure
 
-from infra.azure.diagnostics import send_diagnostics
 from infra.azure.place import Place
+from infra.azure.public_address import known_address, static_address
 from infra.sections.network import NatSettings
 
 
@@ -47,7 +47,15 @@ class Outbound(pulumi.ComponentResource):
         super().__init__("realtime-scoring:azure:Outbound", name, None, opts)
         place = args.place
         public_ips = [
-            self._address(name, number, args) for number in range(1, args.settings.public_ips + 1)
+            static_address(
+                f"{name}-address-{number}",
+                place,
+                ("outbound", str(number)),
+                zones=args.zones,
+                workspace_id=args.workspace_id,
+                parent=self,
+            )
+            for number in range(1, args.settings.public_ips + 1)
         ]
         gateway = azure.network.NatGateway(
             f"{name}-gateway",
@@ -66,31 +74,5 @@ class Outbound(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.id = gateway.id
-        self.addresses = [_known(public_ip) for public_ip in public_ips]
+        self.addresses = [known_address(public_ip) for public_ip in public_ips]
         self.register_outputs({"id": self.id, "addresses": self.addresses})
-
-    def _address(self, name: str, number: int, args: OutboundArgs) -> azure.network.PublicIPAddress:
-        place = args.place
-        address = azure.network.PublicIPAddress(
-            f"{name}-address-{number}",
-            public_ip_address_name=place.naming.resource("pip", "outbound", str(number)),
-            resource_group_name=place.resource_group_name,
-            location=place.location,
-            sku=azure.network.PublicIPAddressSkuArgs(
-                name=azure.network.PublicIPAddressSkuName.STANDARD,
-                tier=azure.network.PublicIPAddressSkuTier.REGIONAL,
-            ),
-            public_ip_allocation_method=azure.network.IPAllocationMethod.STATIC,
-            public_ip_address_version=azure.network.IPVersion.I_PV4,
-            zones=list(args.zones) or None,
-            tags=place.tags,
-            opts=place.keep(self),
-        )
-        place.lock(f"{name}-address-{number}", address)
-        send_diagnostics(f"{name}-address-{number}", address, args.workspace_id, parent=self)
-        return address
-
-
-def _known(address: azure.network.PublicIPAddress) -> pulumi.Output[str]:
-    """A static address is given when it is made; the SDK's type allows for dynamic ones too."""
-    return address.ip_address.apply(lambda value: value or "")

@@ -49,29 +49,19 @@ class PublicAddress(pulumi.ComponentResource):
         self, name: str, args: PublicAddressArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("realtime-scoring:azure:PublicAddress", name, None, opts)
-        place = args.place
-        address = azure.network.PublicIPAddress(
+        address = static_address(
             f"{name}-address",
-            public_ip_address_name=place.naming.resource("pip", name),
-            resource_group_name=place.resource_group_name,
-            location=place.location,
-            sku=azure.network.PublicIPAddressSkuArgs(
-                name=azure.network.PublicIPAddressSkuName.STANDARD,
-                tier=azure.network.PublicIPAddressSkuTier.REGIONAL,
-            ),
-            public_ip_allocation_method=azure.network.IPAllocationMethod.STATIC,
-            public_ip_address_version=azure.network.IPVersion.I_PV4,
-            idle_timeout_in_minutes=4,
-            ddos_settings=azure.network.DdosSettingsArgs(protection_mode=_protection(args.ddos)),
-            zones=list(args.zones) or None,
-            tags=place.tags,
-            opts=place.keep(self),
+            args.place,
+            (name,),
+            zones=args.zones,
+            workspace_id=args.workspace_id,
+            parent=self,
+            idle_timeout_minutes=4,
+            ddos=azure.network.DdosSettingsArgs(protection_mode=_protection(args.ddos)),
         )
-        place.lock(f"{name}-address", address)
-        send_diagnostics(f"{name}-address", address, args.workspace_id, parent=self)
         self.id = address.id
         self.name = address.name
-        self.ip_address = address.ip_address.apply(lambda value: value or "")
+        self.ip_address = known_address(address)
         self.register_outputs({"id": self.id, "name": self.name, "ip_address": self.ip_address})
 
 
@@ -86,3 +76,53 @@ def _protection(
     """
     modes = azure.network.DdosSettingsProtectionMode
     return modes.ENABLED if ddos == "ip" else modes.VIRTUAL_NETWORK_INHERITED
+
+
+def static_address(
+    name: str,
+    place: Place,
+    parts: Sequence[str],
+    *,
+    zones: Sequence[str],
+    workspace_id: pulumi.Input[str],
+    parent: pulumi.Resource,
+    idle_timeout_minutes: int | None = None,
+    ddos: azure.network.DdosSettingsArgs | None = None,
+) -> azure.network.PublicIPAddress:
+    """Declare a public IPv4 address that stays the same: kept, locked and logged.
+
+    Args:
+        name: Pulumi name of the address.
+        place: where it goes.
+        parts: last parts of its name in Azure.
+        zones: availability zones that hold it.
+        workspace_id: where its logs go.
+        parent: the component that declares it.
+        idle_timeout_minutes: of connections without traffic; Azure's own where None.
+        ddos: protection from floods; Azure's own where None.
+    """
+    address = azure.network.PublicIPAddress(
+        name,
+        public_ip_address_name=place.naming.resource("pip", *parts),
+        resource_group_name=place.resource_group_name,
+        location=place.location,
+        sku=azure.network.PublicIPAddressSkuArgs(
+            name=azure.network.PublicIPAddressSkuName.STANDARD,
+            tier=azure.network.PublicIPAddressSkuTier.REGIONAL,
+        ),
+        public_ip_allocation_method=azure.network.IPAllocationMethod.STATIC,
+        public_ip_address_version=azure.network.IPVersion.I_PV4,
+        idle_timeout_in_minutes=idle_timeout_minutes,
+        ddos_settings=ddos,
+        zones=list(zones) or None,
+        tags=place.tags,
+        opts=place.keep(parent),
+    )
+    place.lock(name, address)
+    send_diagnostics(name, address, workspace_id, parent=parent)
+    return address
+
+
+def known_address(address: azure.network.PublicIPAddress) -> pulumi.Output[str]:
+    """A static address is given when it is made; the SDK's type allows for dynamic ones too."""
+    return address.ip_address.apply(lambda value: value or "")

@@ -11,6 +11,7 @@ import pulumi_azure_native as azure
 from infra.azure.cluster_profiles import scales_on_a_queue
 from infra.azure.place import Place
 from infra.azure.roles import KEY_VAULT_SECRETS_USER, MONITORING_DATA_READER, Grant, assign
+from infra.azure.user_identity import user_identity
 from infra.kubernetes.places import SERVICES_NAMESPACE
 from infra.settings import Settings
 
@@ -98,14 +99,7 @@ class WorkloadIdentities(pulumi.ComponentResource):
         """An identity with its one role, which the service account's tokens stand for."""
         place = args.place
         opts = pulumi.ResourceOptions(parent=self)
-        identity = azure.managedidentity.UserAssignedIdentity(
-            f"{name}-{account.name}",
-            resource_name_=place.naming.resource("id", account.name),
-            resource_group_name=place.resource_group_name,
-            location=place.location,
-            tags=place.tags,
-            opts=opts,
-        )
+        identity = user_identity(f"{name}-{account.name}", place, account.name, self)
         azure.managedidentity.FederatedIdentityCredential(
             f"{name}-{account.name}",
             federated_identity_credential_resource_name=f"{account.namespace}-{account.name}",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.azure.access import ClusterAccess, ClusterAccessArgs
-from infra.azure.operator_role import ACTIONS
+from infra.azure.operator_role import CLUSTER_OPERATOR
 from infra.azure.place import Place
 from infra.azure.roles import CLUSTER_RBAC_ADMIN, CLUSTER_RBAC_READER, CLUSTER_USER
 from infra.recording import Recording, record_component
@@ -106,7 +106,7 @@ class TestAzureOperators:
     def test_role_neither_deletes_nor_reads_credentials_nor_data(self, place: Place) -> None:
         recording = record_access(place, azure_operator_groups=[AZURE_OPERATOR])
         (permission,) = inputs_of(recording.one(":RoleDefinition"))["permissions"]
-        assert permission["actions"] == list(ACTIONS)
+        assert permission["actions"] == list(CLUSTER_OPERATOR.actions)
         assert permission["dataActions"] == []
         for action in permission["actions"]:
             assert "*" not in action

@@ -9,6 +9,8 @@ from infra.kubernetes.places import SERVICES_NAMESPACE
 from infra.recording import Recorded, Recording
 from tests.infra.invariants.looking import Workload, at, key, kind, workloads
 
+Listener = tuple[tuple[str, str], str]
+"""A Gateway's namespace and name, and the listener's own."""
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -82,33 +84,21 @@ def every_route_leads_to_a_service(recording: Recording) -> Iterator[str]:
 
 
 def every_route_hangs_on_a_listener(recording: Recording) -> Iterator[str]:
-    listeners = {
-        (key(gateway), listener["name"])
-        for gateway in kind(recording, "Gateway")
-        for listener in at(gateway.inputs, "spec.listeners")
-    }
-    for route in kind(recording, "HTTPRoute"):
-        for parent in at(route.inputs, "spec.parentRefs"):
-            gateway = (parent.get("namespace", key(route)[0]), parent["name"])
-            if (gateway, parent.get("sectionName")) not in listeners:
-                yield f"{route.name} hangs on {gateway}'s {parent.get('sectionName')}"
+    protocols = _protocols(recording)
+    for route, listener in _parents(recording):
+        if listener not in protocols:
+            gateway, name = listener
+            yield f"{route.name} hangs on {gateway}'s {name}"
 
 
 def plain_http_is_redirected_and_nothing_else(recording: Recording) -> Iterator[str]:
-    plain = {
-        (key(gateway), listener["name"])
-        for gateway in kind(recording, "Gateway")
-        for listener in at(gateway.inputs, "spec.listeners")
-        if listener["protocol"] == "HTTP"
-    }
-    for route in kind(recording, "HTTPRoute"):
-        for parent in at(route.inputs, "spec.parentRefs"):
-            gateway = (parent.get("namespace", key(route)[0]), parent["name"])
-            if (gateway, parent.get("sectionName")) in plain:
-                filters = [f for rule in at(route.inputs, "spec.rules") for f in rule["filters"]]
-                redirects = [at(f, "requestRedirect.scheme") for f in filters]
-                if redirects != ["https"]:
-                    yield f"{route.name} serves plain HTTP"
+    protocols = _protocols(recording)
+    for route, listener in _parents(recording):
+        if protocols.get(listener) == "HTTP":
+            filters = [f for rule in at(route.inputs, "spec.rules") for f in rule["filters"]]
+            redirects = [at(f, "requestRedirect.scheme") for f in filters]
+            if redirects != ["https"]:
+                yield f"{route.name} serves plain HTTP"
 
 
 def the_services_namespace_denies_by_default(recording: Recording) -> Iterator[str]:
@@ -125,6 +115,22 @@ def the_services_namespace_denies_by_default(recording: Recording) -> Iterator[s
     ]
     if not denies:
         yield f"the namespace {SERVICES_NAMESPACE} lets everybody in and out"
+
+
+def _protocols(recording: Recording) -> dict[Listener, str]:
+    return {
+        (key(gateway), listener["name"]): listener["protocol"]
+        for gateway in kind(recording, "Gateway")
+        for listener in at(gateway.inputs, "spec.listeners")
+    }
+
+
+def _parents(recording: Recording) -> Iterator[tuple[Recorded, Listener]]:
+    """Each route with each listener that it hangs on."""
+    for route in kind(recording, "HTTPRoute"):
+        for parent in at(route.inputs, "spec.parentRefs"):
+            gateway = (parent.get("namespace", key(route)[0]), parent["name"])
+            yield route, (gateway, parent.get("sectionName"))
 
 
 def _chosen(recording: Recording, namespace: str, labels: Any) -> list[Workload]:
