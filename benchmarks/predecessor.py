@@ -154,7 +154,7 @@ def _our_matcher(folder: Path, records: Records) -> tuple[Rank, float]:
 
     def rank(text: str) -> Sequence[int]:
         ranking = scorer.predict([terms_of_posted(text)])[0]
-        return [answer_of[number] for number in ranking.order.tolist()]
+        return [answer_of[number] for number in ranking.positions.tolist()]
 
     return rank, seconds
 

@@ -98,13 +98,13 @@ class FaqModel(Model[Terms, Ranking]):
     def _match(self, request: MatchRequest) -> Call[Terms, Ranking]:
         def render(rankings: Sequence[Ranking], _: Timing) -> object:
             ranking = rankings[0]
-            best = ranking.order[: request.top_k].tolist()
-            scores = ranking.scores
+            best = ranking.positions[: request.top_k].tolist()
+            scores = ranking.scores[: request.top_k].tolist()
             return {
                 "matches": [
-                    self._shown(number, float(scores[number]), request.include_answers)
-                    for number in best
-                    if scores[number] >= request.min_score
+                    self._shown(number, score, request.include_answers)
+                    for number, score in zip(best, scores, strict=True)
+                    if score >= request.min_score
                 ],
                 "low_signal": ranking.low_signal,
                 "model": {"name": self.info.name, "version": self.info.version},
@@ -114,10 +114,11 @@ class FaqModel(Model[Terms, Ranking]):
 
     def _score(self, request: ScoreRequest) -> Call[Terms, Ranking]:
         def render(rankings: Sequence[Ranking], timing: Timing) -> object:
-            scores = rankings[0].scores.tolist()
+            ranking = rankings[0]
+            ranked = zip(ranking.positions.tolist(), ranking.scores.tolist(), strict=True)
             rows = [
-                (self._originals[number].id, self._originals[number].answer_id, scores[number])
-                for number in rankings[0].order.tolist()
+                (self._originals[number].id, self._originals[number].answer_id, score)
+                for number, score in ranked
             ]
             return {"result": [rows, f"Computed in {timing.elapsed_ms:.2f} ms"]}
 
@@ -137,8 +138,6 @@ class FaqModel(Model[Terms, Ranking]):
         return shown
 
     def _agrees(self, ranking: Ranking, first: Sequence[tuple[int, float]]) -> bool:
-        score_of = {
-            original.id: score
-            for original, score in zip(self._originals, ranking.scores.tolist(), strict=True)
-        }
-        return all(abs(score_of[each] - score) <= EXAMPLE_TOLERANCE for each, score in first)
+        ranked = zip(ranking.positions.tolist(), ranking.scores.tolist(), strict=True)
+        score_of = {self._originals[number].id: score for number, score in ranked}
+        return all(abs(score_of.get(each, 0) - score) <= EXAMPLE_TOLERANCE for each, score in first)

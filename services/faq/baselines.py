@@ -18,7 +18,7 @@ def largest_class(
 ) -> Accuracy:
     """Rank the originals, always alike, by how many training duplicates they have."""
     order = np.argsort(-np.bincount(training, minlength=originals), kind="stable")
-    return accuracy(places_of([order] * len(held_out), held_out), held_out)
+    return accuracy(places_of([order] * len(held_out), held_out, originals), held_out)
 
 
 def plain_cosine(
@@ -32,4 +32,4 @@ def plain_cosine(
         return largest_class(np.zeros(0, np.int64), owners, len(originals))
     asked = vectorizer.transform([f"{text.title} {text.prose}" for text in questions])
     orders = best_first((asked @ known.T).toarray())
-    return accuracy(places_of(list(orders), owners), owners)
+    return accuracy(places_of(orders, owners, len(originals)), owners)

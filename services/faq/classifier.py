@@ -27,12 +27,12 @@ class PairClassifier:
     offset: float
 
     def probabilities(self, features: Float32s) -> Float64s:
-        """Return the probability of each pair, float64 (texts, originals).
+        """Return the probability of each pair, float64 (texts, candidates).
 
         Added up feature by feature, so that a text's scores do not depend on its batch.
 
         Args:
-            features: float32 (features, texts, originals).
+            features: float32 (features, texts, candidates).
         """
         margins = np.einsum("f,fto->to", self.weights, features.astype(np.float64)) + self.bias
         return 1 / (1 + np.exp(np.clip(self.slope * margins + self.offset, -700, 700)))

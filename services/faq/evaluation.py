@@ -42,8 +42,9 @@ def evaluate(scorer: Scorer, data: DataSet, known: Known, split: Split) -> Evalu
     """Rank the originals for every held-out duplicate, of which there must be at least one."""
     owners = known.owners[split.held_out]
     rankings = scorer.rank([known.duplicates[number] for number in split.held_out])
+    ranked = [ranking.positions for ranking in rankings]
     return Evaluation(
-        accuracy=accuracy(places_of([ranking.order for ranking in rankings], owners), owners),
+        accuracy=accuracy(places_of(ranked, owners, len(data.originals)), owners),
         calibration=calibration(rankings, owners),
         cosine=cosine_of(data, split.held_out),
         largest_class=largest_class(known.owners[split.training], owners, len(data.originals)),

@@ -20,7 +20,7 @@ COMPARED: Final = (
     "family_character",
     "topic",
 )
-"""Signals that are also compared with what the other originals have."""
+"""Signals that are also compared with what the other candidates have."""
 
 FEATURES: Final = (
     *SIGNALS,
@@ -38,16 +38,16 @@ _COMPARED_PLACES: Final = [SIGNALS.index(name) for name in COMPARED]
 def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
     """Return the features of each pair.
 
-    A margin is the signal minus the best that any other original has; a rank is ln(1 + number of
-    originals with a greater signal); known terms are ln(1 + number of known terms of the text).
+    A margin is the signal minus the best that any other candidate has; a rank is ln(1 + number of
+    candidates with a greater signal); known terms are ln(1 + number of known terms of the text).
     Margins and ranks are also there times known terms: of a longer text, they say more.
 
     Args:
-        signals: float32 (len(SIGNALS), texts, originals), from `compare`.
+        signals: float32 (len(SIGNALS), texts, candidates), from `compare`.
         known: number of different known terms of each text.
 
     Returns:
-        float32 (len(FEATURES), texts, originals).
+        float32 (len(FEATURES), texts, candidates).
     """
     compared = signals[_COMPARED_PLACES]
     ascending = np.sort(compared, axis=-1)
@@ -65,8 +65,8 @@ def _margins(signals: Float32s, ascending: Float32s) -> Float32s:
 
 
 def _ranks(signals: Float32s, ascending: Float32s) -> Float32s:
-    originals = signals.shape[-1]
+    candidates = signals.shape[-1]
     greater = np.empty(signals.shape, np.float32)
     for place in np.ndindex(signals.shape[:-1]):
-        greater[place] = originals - np.searchsorted(ascending[place], signals[place], "right")
+        greater[place] = candidates - np.searchsorted(ascending[place], signals[place], "right")
     return np.log1p(greater, out=greater)

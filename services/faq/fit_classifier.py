@@ -29,18 +29,18 @@ class FittedClassifier:
 
 
 def fit_classifier(
-    features: Float32s, owners: NDArray[np.int64], questions: NDArray[np.int64], seed: int
+    features: Float32s, is_match: NDArray[np.bool_], questions: NDArray[np.int64], seed: int
 ) -> FittedClassifier:
-    """Fit on the pairs of some questions with every original.
+    """Fit on the pairs of some questions with their candidates.
 
     Args:
-        features: float32 (features, questions, originals), computed without the questions
+        features: float32 (features, questions, candidates), computed without the questions
             themselves among the known duplicates.
-        owners: position of the right original of each question.
+        is_match: (questions, candidates), whether the candidate is the right original.
         questions: number of each question; the same for a question and for its title alone.
         seed: of the folds, which keep all pairs of a question together.
     """
-    pairs, labels = as_pairs(features, owners)
+    pairs, labels = as_pairs(features, is_match)
     groups = np.repeat(questions, features.shape[2])
     folds = GroupKFold(CALIBRATION_FOLDS, shuffle=True, random_state=seed)
     base = Pipeline(
@@ -55,11 +55,9 @@ def fit_classifier(
     return FittedClassifier(_served(fitted), fitted)
 
 
-def as_pairs(features: Float32s, owners: NDArray[np.int64]) -> tuple[Float32s, NDArray[np.int64]]:
+def as_pairs(features: Float32s, is_match: NDArray[np.bool_]) -> tuple[Float32s, NDArray[np.int64]]:
     """Return one row of features per pair, question by question, and whether it is a match."""
-    count, _, originals = features.shape
-    labels = (owners[:, np.newaxis] == np.arange(originals)).ravel().astype(np.int64)
-    return features.reshape(count, -1).T, labels
+    return features.reshape(len(features), -1).T, is_match.ravel().astype(np.int64)
 
 
 def _served(fitted: CalibratedClassifierCV) -> PairClassifier:

@@ -35,6 +35,9 @@ SIGNALS: Final = (*SIMILAR, *SHARED, *NEAREST, "topic")
 """Names of the signals, in the order of the first axis of what `compare` returns; `topic` is the
 margin of the original's linear classifier."""
 
+Candidates = NDArray[np.int64]
+"""Positions of originals, (texts, candidates), each row ascending."""
+
 
 @dataclass(frozen=True)
 class Topics:
@@ -68,14 +71,19 @@ class Index:
         return len(self.owner_starts) - 1
 
 
-def compare(index: Index, places: Sequence[Place]) -> Float32s:
-    """Compare a batch of texts with every original.
+def candidates_of(index: Index, places: Sequence[Place]) -> Candidates:
+    """Return the originals that each text is compared with: every one, where they are few."""
+    return np.broadcast_to(np.arange(index.originals), (len(places), index.originals))
+
+
+def compare(index: Index, places: Sequence[Place], candidates: Candidates) -> Float32s:
+    """Compare a batch of texts, each with its candidates.
 
     The products are taken text by text, from the few rows of the index that its terms have: one
     sparse product for the whole batch takes longer, and its result is needed dense anyway.
 
     Returns:
-        float32 (len(SIGNALS), texts, originals).
+        float32 (len(SIGNALS), texts, candidates).
     """
     originals, texts = index.originals, len(places)
     split = len(SIMILAR) * originals
@@ -91,7 +99,7 @@ def compare(index: Index, places: Sequence[Place]) -> Float32s:
         weights = index.topics.weights[place.tfidf.columns]
         signals[-1, number] = place.tfidf.values @ weights + index.topics.bias
     signals[first_nearest:-1] = _nearest_duplicates(known, index.owner_starts)
-    return signals
+    return np.take_along_axis(signals, candidates[np.newaxis], axis=2)
 
 
 def _product(vector: Vector, matrix: csr_array) -> Float32s:

@@ -41,7 +41,8 @@ class Calibration:
     """How far the scores are to be believed as probabilities."""
 
     log_loss: float
-    """Mean over pairs of -ln(probability given to what is true)."""
+    """Mean over pairs of -ln(probability given to what is true); a right original that is no
+    candidate is a pair of probability 1e-12."""
     expected_calibration_error: float
     """Mean over questions' best scores of |mean score - share that is right| in ten bins of equal
     width, weighted by the questions in them (Naeini et al. 2015)."""
@@ -68,21 +69,32 @@ def accuracy(places: NDArray[np.int64], owners: NDArray[np.int64]) -> Accuracy:
     )
 
 
-def places_of(orders: Sequence[NDArray[np.int64]], owners: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return at which place (0 is first) each ranking has the right original."""
-    pairs = zip(orders, owners, strict=True)
-    return np.asarray([int(np.flatnonzero(order == owner)[0]) for order, owner in pairs])
+def places_of(
+    ranked: Sequence[NDArray[np.int64]] | NDArray[np.int64],
+    owners: NDArray[np.int64],
+    originals: int,
+) -> NDArray[np.int64]:
+    """Return at which place (0 is first) each ranking has the right original.
+
+    One that is not among the ranked is put in the middle of the places that are left.
+    """
+    places = np.empty(len(owners), np.int64)
+    for number, (positions, owner) in enumerate(zip(ranked, owners, strict=True)):
+        found = np.flatnonzero(positions == owner)
+        places[number] = found[0] if len(found) else (len(positions) + originals - 1) // 2
+    return places
 
 
 def calibration(rankings: Sequence[Ranking], owners: NDArray[np.int64]) -> Calibration:
     """Compare the scores of rankings with what turned out to be right."""
     scores = np.stack([ranking.scores for ranking in rankings])
-    is_match = owners[:, np.newaxis] == np.arange(scores.shape[1])
+    is_match = np.stack([ranking.positions for ranking in rankings]) == owners[:, np.newaxis]
     likelihood = np.where(is_match, scores, 1 - scores)
-    is_right = np.asarray([r.order[0] for r in rankings]) == owners
+    missed = np.full(int((~is_match.any(axis=1)).sum()), _SMALLEST)
+    likelihood = np.concatenate((likelihood.ravel(), missed))
     return Calibration(
         log_loss=float(-np.log(np.maximum(likelihood, _SMALLEST)).mean()),
-        expected_calibration_error=calibration_error(scores.max(axis=1), is_right),
+        expected_calibration_error=calibration_error(scores[:, 0], is_match[:, 0]),
         low_signal_share=float(np.mean([ranking.low_signal for ranking in rankings])),
     )
 

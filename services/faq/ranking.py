@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from services.faq.analysis import Terms
 from services.faq.classifier import Float64s, PairClassifier
 from services.faq.features import pair_features
-from services.faq.index import Index, compare
-from services.faq.space import Float32s, Place
+from services.faq.index import Candidates, Index, candidates_of, compare
+from services.faq.space import Float32s
 
 LARGEST_CHUNK: Final = 64
 """Texts that are compared at once, which bounds the memory of a large batch."""
@@ -21,18 +21,31 @@ LARGEST_CHUNK: Final = 64
 
 @dataclass(frozen=True)
 class Ranking:
-    """All originals for one posted question.
+    """The candidates for one posted question, the best first, equal scores by id.
 
-    `order` holds positions of originals, the best first, equal scores by id; `scores` holds the
-    probability of each original (by position, not by rank) that the question repeats it. They are
-    independent of each other and do not add up to 1.
+    `positions` holds their positions among the originals, `scores` the probability of each, in the
+    same order, that the question repeats it. They are independent of each other and do not add up
+    to 1. Where the originals are few, all of them are candidates; where they are not, the score of
+    any other is taken to be 0.
     """
 
-    order: NDArray[np.int64]
+    positions: NDArray[np.int64]
     scores: Float64s
     low_signal: bool
     """Whether the ranking should not be relied on: no term of the question is known, or the first
     three places are not likely to hold the right original."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Texts and their candidates, as the second stage sees them."""
+
+    features: Float32s
+    """(features, texts, candidates)."""
+    candidates: Candidates
+    """(texts, candidates)."""
+    known: NDArray[np.int64]
+    """Number of different known terms of each text."""
 
 
 @dataclass(frozen=True)
@@ -45,35 +58,46 @@ class Scorer:
     """Best score under which a ranking is flagged."""
 
     def rank(self, texts: Sequence[Terms]) -> list[Ranking]:
-        """Rank the originals for each text; a text's scores do not depend on the others."""
+        """Rank the candidates for each text; a text's scores do not depend on the others."""
         rankings: list[Ranking] = []
         for start in range(0, len(texts), LARGEST_CHUNK):
-            places = [self.index.space.place(text) for text in texts[start : start + LARGEST_CHUNK]]
-            rankings += self._rank_places(places)
+            rankings += self._rank(_pairs(self.index, texts[start : start + LARGEST_CHUNK]))
         return rankings
 
-    def _rank_places(self, places: Sequence[Place]) -> list[Ranking]:
-        known = np.asarray([place.known for place in places])
-        scores = self.classifier.probabilities(pair_features(compare(self.index, places), known))
-        scores[known == 0] = 1 / self.index.originals
+    def _rank(self, pairs: Pairs) -> list[Ranking]:
+        scores = self.classifier.probabilities(pairs.features)
+        scores[pairs.known == 0] = 1 / self.index.originals
         orders = best_first(scores)
-        low_signal = (known == 0) | (scores.max(axis=1) < self.low_signal_below)
+        positions = np.take_along_axis(pairs.candidates, orders, axis=1)
+        scores = np.take_along_axis(scores, orders, axis=1)
+        low_signal = (pairs.known == 0) | (scores[:, 0] < self.low_signal_below)
         return [
-            Ranking(order, row, bool(low))
-            for order, row, low in zip(orders, scores, low_signal, strict=True)
+            Ranking(ranked, row, bool(low))
+            for ranked, row, low in zip(positions, scores, low_signal, strict=True)
         ]
 
 
 def best_first(scores: Float64s) -> NDArray[np.int64]:
-    """Return the positions of each row of scores, the greatest first, equal ones in their order."""
+    """Return the places of each row of scores, the greatest first, equal ones in their order."""
     return np.argsort(-scores, axis=1, kind="stable")
 
 
-def features_of(index: Index, texts: Sequence[Terms]) -> Float32s:
-    """Return the pair features of the texts, float32 (features, texts, originals)."""
-    parts: list[Float32s] = []
-    for start in range(0, len(texts), LARGEST_CHUNK):
-        places = [index.space.place(text) for text in texts[start : start + LARGEST_CHUNK]]
-        known = np.asarray([place.known for place in places])
-        parts.append(pair_features(compare(index, places), known))
-    return np.concatenate(parts, axis=1)
+def pairs_of(index: Index, texts: Sequence[Terms]) -> Pairs:
+    """Return the pairs of at least one text with its candidates."""
+    parts = [
+        _pairs(index, texts[start : start + LARGEST_CHUNK])
+        for start in range(0, len(texts), LARGEST_CHUNK)
+    ]
+    return Pairs(
+        features=np.concatenate([part.features for part in parts], axis=1),
+        candidates=np.concatenate([part.candidates for part in parts]),
+        known=np.concatenate([part.known for part in parts]),
+    )
+
+
+def _pairs(index: Index, texts: Sequence[Terms]) -> Pairs:
+    places = [index.space.place(text) for text in texts]
+    known = np.asarray([place.known for place in places])
+    candidates = candidates_of(index, places)
+    features = pair_features(compare(index, places, candidates), known)
+    return Pairs(features, candidates, known)

@@ -118,8 +118,10 @@ def _examples(data: DataSet, split: Split, trained: Trained) -> tuple[Example, .
         Example(
             text=text,
             first=tuple(
-                (data.originals[number].id, float(ranking.scores[number]))
-                for number in ranking.order[:EXAMPLE_PLACES]
+                (data.originals[number].id, float(score))
+                for number, score in zip(
+                    ranking.positions[:EXAMPLE_PLACES], ranking.scores[:EXAMPLE_PLACES], strict=True
+                )
             ),
         )
         for text, ranking in zip(texts, rankings, strict=True)

@@ -15,10 +15,10 @@ from services.faq.build_index import Known
 from services.faq.data import DataSet
 from services.faq.fit_classifier import fit_classifier
 from services.faq.fit_index import fit_index
-from services.faq.index import Index
+from services.faq.index import Candidates, Index
 from services.faq.low_signal import low_signal_threshold
 from services.faq.metrics import Accuracy, accuracy, places_of
-from services.faq.ranking import Scorer, best_first, features_of
+from services.faq.ranking import Scorer, best_first, pairs_of
 from services.faq.space import Float32s
 from services.faq.split import Positions, split_folds
 
@@ -51,13 +51,20 @@ class OutOfFold:
     """
 
     features: Float32s
-    """(features, questions, originals)."""
+    """(features, questions, candidates)."""
+    candidates: Candidates
+    """(questions, candidates)."""
     questions: Positions
     """Which duplicate each is."""
     owners: Positions
     """Position of its original."""
     is_whole: NDArray[np.bool_]
     """Whether it is all of the text."""
+
+    @property
+    def is_match(self) -> NDArray[np.bool_]:
+        """Whether the candidate is the right original, (questions, candidates)."""
+        return self.candidates == self.owners[:, np.newaxis]
 
 
 def known_texts(data: DataSet) -> Known:
@@ -93,9 +100,10 @@ def train(known: Known, seed: int, progress: Progress[Any]) -> Trained:
         )
     with threadpool_limits(limits=1):
         held = out_of_fold(known, seed, progress)
-        classifier = fit_classifier(held.features, held.owners, held.questions, seed).served
+        classifier = fit_classifier(held.features, held.is_match, held.questions, seed).served
         scores = classifier.probabilities(held.features)
-        places = places_of(list(best_first(scores)), held.owners)
+        ranked = np.take_along_axis(held.candidates, best_first(scores), axis=1)
+        places = places_of(ranked, held.owners, len(known.originals))
         scorer = Scorer(
             index=fit_index(known, seed),
             classifier=classifier,
@@ -116,6 +124,7 @@ def out_of_fold(known: Known, seed: int, progress: Progress[Any]) -> OutOfFold:
             parts.append(_asked(index, known, asked))
     return OutOfFold(
         features=np.concatenate([part.features for part in parts], axis=1),
+        candidates=np.concatenate([part.candidates for part in parts]),
         questions=np.concatenate([part.questions for part in parts]),
         owners=np.concatenate([part.owners for part in parts]),
         is_whole=np.concatenate([part.is_whole for part in parts]),
@@ -127,8 +136,10 @@ def _asked(index: Index, known: Known, asked: Positions) -> OutOfFold:
     titled = [each for each in asked if known.titles[each].words != known.duplicates[each].words]
     texts = [known.duplicates[each] for each in asked] + [known.titles[each] for each in titled]
     questions = np.concatenate((asked, np.asarray(titled, np.int64)))
+    pairs = pairs_of(index, texts)
     return OutOfFold(
-        features=features_of(index, texts),
+        features=pairs.features,
+        candidates=pairs.candidates,
         questions=questions,
         owners=known.owners[questions],
         is_whole=np.arange(len(questions)) < len(asked),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from services.faq.analysis import Terms
 from services.faq.build_index import Known, build_index, known_rows
-from services.faq.index import SIGNALS, Index, Topics, compare
-from services.faq.space import DAMPING, Block, Space
+from services.faq.index import SIGNALS, Index, Topics, candidates_of, compare
+from services.faq.space import DAMPING, Block, Place, Space
 
 NONE: tuple[str, ...] = ()
 
@@ -33,8 +35,12 @@ def index() -> Index:
     return build_index(space, topics, known, known_rows(space, known))
 
 
+def compared(index: Index, places: Sequence[Place]) -> np.ndarray:
+    return compare(index, places, candidates_of(index, places))
+
+
 def signals_of(index: Index, question: Terms) -> dict[str, np.ndarray]:
-    values = compare(index, [index.space.place(question)])[:, 0]
+    values = compared(index, [index.space.place(question)])[:, 0]
     return dict(zip(SIGNALS, values, strict=True))
 
 
@@ -106,6 +112,6 @@ def test_the_topic_is_the_margin_of_the_linear_classifier(index: Index) -> None:
 def test_a_batch_gives_what_each_text_gives_alone(index: Index) -> None:
     questions = [words("a"), words("b", "c", code=("f",)), words(), words("zzz")]
     places = [index.space.place(question) for question in questions]
-    together = compare(index, places)
+    together = compared(index, places)
     for number, place in enumerate(places):
-        np.testing.assert_array_equal(together[:, number], compare(index, [place])[:, 0])
+        np.testing.assert_array_equal(together[:, number], compared(index, [place])[:, 0])

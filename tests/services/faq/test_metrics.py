@@ -34,7 +34,12 @@ def test_accuracy_counts_places() -> None:
 
 def test_the_place_is_where_the_right_original_stands() -> None:
     orders = [np.asarray([2, 0, 1]), np.asarray([0, 1, 2])]
-    assert places_of(orders, np.asarray([1, 0])).tolist() == [2, 0]
+    assert places_of(orders, np.asarray([1, 0]), 3).tolist() == [2, 0]
+
+
+def test_a_right_original_that_is_no_candidate_is_in_the_middle_of_the_places_left() -> None:
+    ranked = [np.asarray([7, 3])]
+    assert places_of(ranked, np.asarray([4]), 9).tolist() == [(2 + 3 + 4 + 5 + 6 + 7 + 8) / 7]
 
 
 def test_the_wilson_interval_is_the_published_one() -> None:
@@ -46,11 +51,17 @@ def test_the_wilson_interval_is_the_published_one() -> None:
 def test_log_loss_and_flags() -> None:
     rankings = [
         Ranking(np.asarray([0, 1]), np.asarray([0.8, 0.1]), low_signal=False),
-        Ranking(np.asarray([1, 0]), np.asarray([0.2, 0.4]), low_signal=True),
+        Ranking(np.asarray([1, 0]), np.asarray([0.4, 0.2]), low_signal=True),
     ]
     figures = calibration(rankings, np.asarray([0, 1]))
-    assert figures.log_loss == pytest.approx(-np.log([0.8, 0.9, 0.8, 0.4]).mean())
+    assert figures.log_loss == pytest.approx(-np.log([0.8, 0.9, 0.4, 0.8]).mean())
     assert figures.low_signal_share == 0.5
+
+
+def test_a_right_original_that_is_no_candidate_is_one_more_pair() -> None:
+    ranking = Ranking(np.asarray([0, 1]), np.asarray([0.8, 0.1]), low_signal=False)
+    figures = calibration([ranking], np.asarray([5]))
+    assert figures.log_loss == pytest.approx(-np.log([0.2, 0.9, 1e-12]).mean())
 
 
 def test_calibration_error_is_the_weighted_gap_in_bins() -> None:

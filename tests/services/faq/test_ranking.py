@@ -36,11 +36,11 @@ questions = (
 @given(questions)
 def test_any_text_gives_finite_sorted_probabilities(small: Small, text: str) -> None:
     ranking = rank(small.trained.scorer, text)
-    scores = ranking.scores[ranking.order]
+    scores = ranking.scores
     assert np.isfinite(scores).all()
     assert ((scores >= 0) & (scores <= 1)).all()
     assert (np.diff(scores) <= 0).all()
-    assert sorted(ranking.order) == list(range(31))
+    assert sorted(ranking.positions) == list(range(31))
 
 
 @settings(max_examples=25, deadline=None)
@@ -50,7 +50,7 @@ def test_a_batch_scores_as_each_question_alone(small: Small, texts: list[str]) -
     for text, ranking in zip(texts, together, strict=True):
         alone = rank(small.trained.scorer, text)
         np.testing.assert_array_equal(ranking.scores, alone.scores)
-        np.testing.assert_array_equal(ranking.order, alone.order)
+        np.testing.assert_array_equal(ranking.positions, alone.positions)
         assert ranking.low_signal == alone.low_signal
 
 
@@ -68,14 +68,14 @@ def test_an_empty_batch_is_empty(scorer: Scorer) -> None:
 def test_a_text_of_unknown_words_is_flagged_and_ranked_by_id(scorer: Scorer, text: str) -> None:
     ranking = rank(scorer, text)
     assert ranking.low_signal
-    assert ranking.order.tolist() == list(range(31))
+    assert ranking.positions.tolist() == list(range(31))
     np.testing.assert_array_equal(ranking.scores, np.full(31, 1 / 31))
 
 
 def test_equal_scores_are_ordered_by_id(scorer: Scorer) -> None:
     flat = replace(scorer.classifier, weights=np.zeros_like(scorer.classifier.weights))
     ranking = replace(scorer, classifier=flat).rank([terms_of_posted("sort an array")])[0]
-    assert ranking.order.tolist() == list(range(31))
+    assert ranking.positions.tolist() == list(range(31))
 
 
 def test_the_order_of_equal_scores_is_kept_among_many() -> None:
@@ -99,7 +99,7 @@ def test_sixty_four_thousand_characters_are_scored(scorer: Scorer) -> None:
 def test_an_original_asked_in_its_own_words_comes_first(scorer: Scorer, small: Small) -> None:
     texts = [f"{each.title}. {each.html}" for each in small.data.originals]
     rankings = scorer.rank([terms_of_posted(text) for text in texts])
-    places = places_of([ranking.order for ranking in rankings], np.arange(31))
+    places = places_of([ranking.positions for ranking in rankings], np.arange(31), 31)
     assert (places == 0).mean() > 0.9
 
 

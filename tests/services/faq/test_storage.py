@@ -70,6 +70,7 @@ def test_a_loaded_model_scores_bit_for_bit_as_the_trained_one(
     pairs = zip(stored.scorer.rank(questions), loaded.scorer.rank(questions), strict=True)
     for trained, again in pairs:
         np.testing.assert_array_equal(trained.scores, again.scores)
+        np.testing.assert_array_equal(trained.positions, again.positions)
         assert trained.low_signal == again.low_signal
     assert loaded.originals == stored.originals
 
@@ -149,4 +150,5 @@ def test_warm_up_accepts_scores_as_they_were_and_rejects_others(
 def _score(model: FaqModel, text: str, position: int) -> float:
     from services.faq.analysis import terms_of_posted
 
-    return float(model.predict([terms_of_posted(text)])[0].scores[position])
+    ranking = model.predict([terms_of_posted(text)])[0]
+    return float(ranking.scores[ranking.positions == position][0])

@@ -60,8 +60,8 @@ def test_every_duplicate_is_scored_once_with_its_own_original(known: Known) -> N
 def test_served_arithmetic_gives_what_scikit_learn_gives(known: Known) -> None:
     with threadpool_limits(1):
         held = out_of_fold(known, 0, no_progress)
-        both = fit_classifier(held.features, held.owners, held.questions, 0)
-        pairs, _ = as_pairs(held.features, held.owners)
+        both = fit_classifier(held.features, held.is_match, held.questions, 0)
+        pairs, _ = as_pairs(held.features, held.is_match)
         expected = both.fitted.predict_proba(pairs)[:, 1]
     ours = both.served.probabilities(held.features).ravel()
     np.testing.assert_allclose(ours, expected, atol=1e-6)
@@ -104,4 +104,4 @@ def test_two_originals_are_enough() -> None:
     ]
     known = Known(terms, terms, asked, asked, np.arange(len(asked)) % 2)
     ranking = train(known, 0, no_progress).scorer.rank([terms_of_posted("read my file")])[0]
-    assert ranking.order.tolist() == [1, 0]
+    assert ranking.positions.tolist() == [1, 0]
