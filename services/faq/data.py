@@ -6,12 +6,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.records import FILES, DataError, QuestionRecord, Records, read_records
+from services.faq.records import (
+    FILES,
+    SPLIT_FILE,
+    DataError,
+    QuestionRecord,
+    Records,
+    read_own_split,
+    read_records,
+)
 from services.faq.text import CleanText, clean_posted, clean_stored, split_stored
 
 
@@ -40,6 +49,10 @@ class Duplicate:
     text: CleanText
     title: CleanText
     """The title alone; all of the text where the data has plain text only."""
+    created: datetime | None = None
+    """When it was asked, where the data says so."""
+    part: str = ""
+    """To which part of the data's own split it belongs, such as `train` or `test`; mostly none."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,8 @@ def read_data(folder: Path, *, min_text: int = 0, min_duplicates: int = 1) -> Da
     """Read the three files, join them by AnswerId and apply the filters.
 
     Args:
-        folder: where `orig-q.tsv.gz`, `dup-q.tsv.gz` and `ans.tsv.gz` are.
+        folder: where `orig-q.tsv.gz`, `dup-q.tsv.gz` and `ans.tsv.gz` are; `dup-meta.tsv.gz`, if it
+            is there too, says how the data is split.
         min_text: questions with fewer characters of title and prose are left out.
         min_duplicates: originals with fewer duplicates are left out.
 
@@ -73,14 +87,24 @@ def read_data(folder: Path, *, min_text: int = 0, min_duplicates: int = 1) -> Da
         DataError: a file cannot be read, or nothing is left.
     """
     records = read_records(folder)
-    return _Join(records, min_text, min_duplicates).data_set(_sha256(folder))
+    parts = read_own_split(folder)
+    return _Join(records, parts, min_text, min_duplicates).data_set(_sha256(folder))
 
 
 def _sha256(folder: Path) -> str:
     digest = hashlib.sha256()
-    for name in FILES:
+    for name in (*FILES, *([SPLIT_FILE] if (folder / SPLIT_FILE).exists() else [])):
         digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a CreationDate (ISO 8601, as Stack Exchange writes it); without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _title(record: QuestionRecord) -> CleanText:
@@ -90,8 +114,11 @@ def _title(record: QuestionRecord) -> CleanText:
 class _Join:
     """Joins the records and counts what it leaves out."""
 
-    def __init__(self, records: Records, min_text: int, min_duplicates: int) -> None:
+    def __init__(
+        self, records: Records, parts: dict[int, str], min_text: int, min_duplicates: int
+    ) -> None:
         self._records = records
+        self._parts = parts
         self._min_text = min_text
         self._min_duplicates = min_duplicates
         self._dropped: Counter[str] = Counter()
@@ -107,7 +134,14 @@ class _Join:
         self._drop("originals with too few duplicates", len(originals) - len(kept))
         owner_of = {original.answer_id: number for number, original in enumerate(kept)}
         owned = [
-            Duplicate(record.id, owner_of[record.answer_id], text, _title(record))
+            Duplicate(
+                id=record.id,
+                owner=owner_of[record.answer_id],
+                text=text,
+                title=_title(record),
+                created=_moment(record.created),
+                part=self._parts.get(record.id, ""),
+            )
             for record, text in duplicates
             if record.answer_id in owner_of
         ]

@@ -1,7 +1,8 @@
 """Reading the three files of the predecessor's format, line by line, trusting nothing.
 
 Gzip, UTF-8, tab-separated, no header, no quoting: `orig-q.tsv.gz` and `dup-q.tsv.gz` have the
-columns Id, AnswerId, Text0, CreationDate; `ans.tsv.gz` has Id, Text0.
+columns Id, AnswerId, Text0, CreationDate; `ans.tsv.gz` has Id, Text0. A data set that comes with a
+split of its own has `dup-meta.tsv.gz` too: Id, AnswerId, label, part.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ ORIGINALS_FILE: Final = "orig-q.tsv.gz"
 DUPLICATES_FILE: Final = "dup-q.tsv.gz"
 ANSWERS_FILE: Final = "ans.tsv.gz"
 FILES: Final = (ORIGINALS_FILE, DUPLICATES_FILE, ANSWERS_FILE)
+SPLIT_FILE: Final = "dup-meta.tsv.gz"
 
 LONGEST_LINE: Final = 1 << 18
 """Bytes of the longest line that is read; the longest text of the predecessor's data has 4,000."""
@@ -65,6 +67,21 @@ def read_records(folder: Path) -> Records:
         duplicates=list(_read_questions(folder / DUPLICATES_FILE)),
         answers=list(_read_answers(folder / ANSWERS_FILE)),
     )
+
+
+def read_own_split(folder: Path) -> dict[int, str]:
+    """Return the part of the data's own split that each duplicate is in; empty without such a file.
+
+    Raises:
+        DataError: the file is not gzip or UTF-8, or a line has not the right columns.
+    """
+    path = folder / SPLIT_FILE
+    if not path.exists():
+        return {}
+    return {
+        _id(path, number, "Id", fields[0]): fields[3]
+        for number, fields in _read_lines(path, columns=4)
+    }
 
 
 def _read_questions(path: Path) -> Iterator[QuestionRecord]:

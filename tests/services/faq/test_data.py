@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
 from services.faq.data import read_data
-from services.faq.records import DataError
-from tests.services.faq.conftest import WriteData
+from services.faq.records import SPLIT_FILE, DataError
+from tests.services.faq.conftest import WriteData, compressed_rows
 
 ORIGINALS = [
     (2, 12, "Second. <p>What is a map?</p>", ""),
@@ -83,3 +85,44 @@ def test_the_hash_tells_data_apart(write_data: WriteData) -> None:
     first = read_data(write_data(ORIGINALS, DUPLICATES, ANSWERS)).sha256
     assert read_data(write_data(ORIGINALS, DUPLICATES, ANSWERS)).sha256 == first
     assert read_data(write_data(ORIGINALS, DUPLICATES[:2], ANSWERS[:1])).sha256 != first
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2011-03-02T10:20:30.417", datetime(2011, 3, 2, 10, 20, 30, 417_000, UTC)),
+        ("2011-03-02 10:20:30", datetime(2011, 3, 2, 10, 20, 30, tzinfo=UTC)),
+        ("2011-03-02", datetime(2011, 3, 2, tzinfo=UTC)),
+        (
+            "2011-03-02T10:20+01:00",
+            datetime(2011, 3, 2, 10, 20, tzinfo=timezone(timedelta(hours=1))),
+        ),
+        ("", None),
+        ("last week", None),
+    ],
+)
+def test_a_date_is_read_where_there_is_one(
+    write_data: WriteData, text: str, moment: datetime | None
+) -> None:
+    data = read_data(write_data(duplicates=[(101, 11, "sorting", text)]))
+    assert data.duplicates[0].created == moment
+
+
+def test_the_data_s_own_split_is_read_and_is_part_of_what_the_hash_tells(
+    write_data: WriteData,
+) -> None:
+    folder = write_data(ORIGINALS, DUPLICATES, ANSWERS)
+    without = read_data(folder)
+    assert [duplicate.part for duplicate in without.duplicates] == ["", "", ""]
+    rows = [(101, 11, "any", "train"), (103, 12, "any", "test")]
+    (folder / SPLIT_FILE).write_bytes(compressed_rows(rows))
+    data = read_data(folder)
+    assert [duplicate.part for duplicate in data.duplicates] == ["train", "", "test"]
+    assert data.sha256 != without.sha256
+
+
+def test_a_broken_split_is_an_error(write_data: WriteData) -> None:
+    folder = write_data()
+    (folder / SPLIT_FILE).write_bytes(compressed_rows([(101, 11, "train")]))
+    with pytest.raises(DataError, match=r"dup-meta\.tsv\.gz: line 1: has 3 columns, expected 4"):
+        read_data(folder)
