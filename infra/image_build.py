@@ -11,11 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from infra.images import BuildSpec, build_spec
-from infra.mistakes import SettingsRefused
-from infra.planning.stacks import UnknownStack, find_stack
-from infra.stack_file import read_stack_file
+from infra.planning.stacks import StackRefused, read_stack
 from infra.workload import WORKLOADS
 
+PROGRAM = "python -m infra.image_build"
 DELIMITER = "END_OF_ARGUMENTS"
 
 
@@ -27,16 +26,16 @@ def outputs(spec: BuildSpec) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit status."""
-    parser = argparse.ArgumentParser(prog="infra.image_build", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     parser.add_argument("stack", help="a stack's name, or the path of a settings file")
     parser.add_argument("workload", choices=WORKLOADS)
     asked = parser.parse_args(arguments)
     try:
-        path = find_stack(asked.stack).path
-        sys.stdout.write(outputs(build_spec(read_stack_file(path), asked.workload)))
-    except (UnknownStack, SettingsRefused) as refused:
-        sys.stderr.write("".join(f"{asked.stack}: {line}\n" for line in str(refused).splitlines()))
+        _, settings = read_stack(asked.stack, program=PROGRAM)
+    except StackRefused as refused:
+        print(refused, file=sys.stderr)
         return 1
+    sys.stdout.write(outputs(build_spec(settings, asked.workload)))
     return 0
 
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.mistakes import SettingsRefused
-from infra.planning.stacks import StackFile, UnknownStack, find_stack
+from infra.planning.stacks import StackFile, StackRefused, read_stack
 
 if TYPE_CHECKING:
     from infra.recording import Recording
@@ -34,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _run(flags)
         sys.stdout.flush()
-    except PlanFailed as refused:
+    except (StackRefused, PlanFailed) as refused:
         print(refused, file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
@@ -77,37 +76,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(flags: argparse.Namespace) -> None:
-    stack = _found(flags.stack)
-    other = _found(flags.diff) if flags.diff else None
+    stack, settings = read_stack(flags.stack, program=PROGRAM)
     # Both are read before either is recorded, which takes seconds.
-    settings = _read(stack)
-    other_settings = _read(other) if other else None
+    other = read_stack(flags.diff, program=PROGRAM) if flags.diff else None
     recording = _record(stack, settings, stack.stack)
-    if other and other_settings:
-        _print_difference(stack, recording, other, _record(other, other_settings, stack.stack))
+    if other:
+        _print_difference(stack, recording, other[0], _record(*other, stack.stack))
     elif flags.json:
         _print_json(recording)
     elif flags.manifests:
         _write_manifests(stack, recording, flags.manifests)
     else:
         _print_tree(stack, recording)
-
-
-def _found(wanted: str) -> StackFile:
-    try:
-        return find_stack(wanted)
-    except UnknownStack as unknown:
-        raise PlanFailed(f"{PROGRAM}: {unknown}") from None
-
-
-def _read(stack: StackFile) -> Settings:
-    from infra.stack_file import read_stack_file
-
-    try:
-        return read_stack_file(stack.path)
-    except SettingsRefused as refused:
-        lines = str(refused).splitlines()
-        raise PlanFailed("\n".join(f"{stack.shown}: {line}" for line in lines)) from None
 
 
 def _record(stack: StackFile, settings: Settings, name: str) -> Recording:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -86,6 +86,17 @@ ResourceCheck = Callable[[Resource], Iterator[str]]
 StackCheck = Callable[[Stack], Iterator[Finding]]
 
 
+class _Declaration(TypedDict):
+    """Arguments that both of the SDK's kinds of policy take."""
+
+    name: str
+    description: str
+    enforcement_level: EnforcementLevel
+    severity: Severity
+    remediation_steps: str
+    url: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """What every rule declares.
@@ -107,6 +118,17 @@ class Rule:
     sources: tuple[Source, ...]
     level: EnforcementLevel = EnforcementLevel.MANDATORY
     production_only: bool = False
+
+    def _declaration(self) -> _Declaration:
+        """What the engine is told of a rule, whatever it looks at."""
+        return _Declaration(
+            name=self.name,
+            description=self.description,
+            enforcement_level=self.level,
+            severity=self.severity,
+            remediation_steps=self.remediation,
+            url=self.sources[0].url,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,15 +169,7 @@ class ResourceRule(Rule):
             for message in self.findings(resource):
                 report(f"{message}. {self.remediation}.", None)
 
-        return ResourceValidationPolicy(
-            self.name,
-            self.description,
-            validate,
-            enforcement_level=self.level,
-            severity=self.severity,
-            remediation_steps=self.remediation,
-            url=self.sources[0].url,
-        )
+        return ResourceValidationPolicy(validate=validate, **self._declaration())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,15 +195,7 @@ class StackRule(Rule):
             for finding in self.findings(stack):
                 report(f"{finding.message}. {self.remediation}.", finding.resource.urn)
 
-        return StackValidationPolicy(
-            self.name,
-            self.description,
-            validate,
-            enforcement_level=self.level,
-            severity=self.severity,
-            remediation_steps=self.remediation,
-            url=self.sources[0].url,
-        )
+        return StackValidationPolicy(validate=validate, **self._declaration())
 
 
 AnyRule: TypeAlias = ResourceRule | StackRule

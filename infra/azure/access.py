@@ -73,19 +73,15 @@ class ClusterAccess(pulumi.ComponentResource):
         place = args.place
         role = define_role(f"{name}-operator-role", place, CLUSTER_OPERATOR, self)
         for group in args.settings.azure_operator_groups:
-            key = f"{name}-azure-operator-{group}"
-            self.assignments.append(
-                azure.authorization.RoleAssignment(
-                    key,
-                    role_assignment_name=place.naming.stable_guid("role-assignment", key),
-                    role_definition_id=role.id,
-                    scope=place.resource_group_id,
-                    principal_id=group,
-                    principal_type=GROUP,
-                    description="Starts, stops and scales the scoring cluster.",
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
+            grant = Grant(
+                CLUSTER_OPERATOR.id(place),
+                place.resource_group_id,
+                group,
+                GROUP,
+                "Starts, stops and scales the scoring cluster.",
             )
+            opts = pulumi.ResourceOptions(parent=self, depends_on=[role])
+            self.assignments.append(assign(f"{name}-azure-operator-{group}", place, grant, opts))
 
 
 def _grants(args: ClusterAccessArgs) -> Iterator[tuple[str, Grant]]:

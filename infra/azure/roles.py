@@ -32,7 +32,7 @@ class Grant:
     """One role for one principal at one scope.
 
     Attributes:
-        role_id: GUID of a built-in role.
+        role_id: GUID of a role: a built-in one, or one that the assignment depends on.
         scope: resource id at which the role holds.
         principal_id: Entra object id of who gets it.
         principal_type: said outright, because a fresh identity may not be found yet.

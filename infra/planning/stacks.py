@@ -6,13 +6,19 @@ import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.mistakes import SettingsRefused
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 _STACK_FILE = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
 
 
-class UnknownStack(Exception):
-    """There is no such stack; the message names those there are."""
+class StackRefused(Exception):
+    """There is no such stack, or its file has mistakes; the message has one line a reason."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ def find_stack(wanted: str, root: Path = ROOT) -> StackFile:
     """The file of a stack, by the stack's name or by the file's own path.
 
     Raises:
-        UnknownStack: when there is neither.
+        StackRefused: when there is neither; the message names the stacks there are.
     """
     if "/" in wanted or wanted.endswith((".yaml", ".yml")):
         return StackFile(_stack_of(Path(wanted)), Path(wanted))
@@ -42,7 +48,30 @@ def find_stack(wanted: str, root: Path = ROOT) -> StackFile:
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
     question = f"; did you mean {near[0]}?" if near else ""
     names = ", ".join(known) or "none"
-    raise UnknownStack(f'there is no stack "{wanted}"; known: {names}{question}')
+    raise StackRefused(f'there is no stack "{wanted}"; known: {names}{question}')
+
+
+def read_stack(wanted: str, *, program: str) -> tuple[StackFile, Settings]:
+    """A stack that a command was asked for, with its settings.
+
+    Args:
+        wanted: the stack's name, or the path of a settings file.
+        program: what was started, with which the message begins where there is no such stack.
+
+    Raises:
+        StackRefused: when there is no such stack, or with a line for each mistake in its file.
+    """
+    from infra.stack_file import read_stack_file
+
+    try:
+        stack = find_stack(wanted)
+    except StackRefused as unknown:
+        raise StackRefused(f"{program}: {unknown}") from None
+    try:
+        return stack, read_stack_file(stack.path)
+    except SettingsRefused as refused:
+        lines = str(refused).splitlines()
+        raise StackRefused("\n".join(f"{stack.shown}: {line}" for line in lines)) from None
 
 
 def _stack_of(path: Path) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from infra import plan
 from infra.image_build import main, outputs
 from infra.images import BuildSpec
 
@@ -27,9 +30,17 @@ def test_ci_builds_what_the_stack_would(
     assert capsys.readouterr().out.startswith(f"target={target}\n")
 
 
-def test_an_unknown_stack_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["prd", "faq"]) == 1
-    assert capsys.readouterr().err.count("\n") == 1
+def test_a_refused_stack_is_told_as_the_plan_tells_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("config:\n  realtime-scoring:layers: []\n", encoding="utf-8")
+    for stack in ("prd", str(wrong)):
+        assert main([stack, "faq"]) == 1
+        ours = capsys.readouterr()
+        assert plan.main([stack]) == 1
+        assert ours.err.replace("infra.image_build", "infra.plan") == capsys.readouterr().err
+        assert ours.out == ""
 
 
 def test_an_unknown_workload_is_a_wrong_command_line() -> None:

@@ -92,7 +92,10 @@ class TestAzureOperators:
         recording = record_access(place, azure_operator_groups=[AZURE_OPERATOR])
         role = recording.one(":RoleDefinition")
         assignment = recording.one(":RoleAssignment")
-        assert assignment.inputs["roleDefinitionId"] == f"<output of {role.urn}.id>"
+        assert assignment.inputs["roleDefinitionId"] == place.role_definition(
+            role.inputs["roleDefinitionId"]
+        )
+        assert role.urn in assignment.options.depends_on
         assert assignment.inputs["principalId"] == AZURE_OPERATOR
 
     def test_role_and_assignment_end_at_the_resource_group(self, place: Place) -> None:
