@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.azure.locks import Locks
 from infra.settings import Settings
 from infra.stacks.local import declare_local
 from infra.stacks.platform import declare_platform
@@ -14,10 +15,12 @@ def declare(settings: Settings) -> None:
     if settings.is_local:
         declare_local(settings)
         return
+    locks = Locks(wanted=settings.security.locks)
     if settings.platform_stack is None:
-        platform = declare_platform(settings)
+        platform = declare_platform(settings, locks)
         platform.export()
     else:
         platform = PlatformOutputs.of_stack(settings.platform_stack)
     if settings.has_services:
-        declare_services(settings, platform)
+        declare_services(settings, platform, locks)
+    locks.declare()

@@ -78,6 +78,7 @@ class Cluster(pulumi.ComponentResource):
         declare_windows(name, args.place, cluster.name, args.settings.cluster.upgrades, self)
         send_diagnostics(
             name,
+            args.place,
             cluster,
             args.workspace_id,
             categories=log_categories(args.settings.monitoring.logs),

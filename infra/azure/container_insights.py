@@ -74,7 +74,9 @@ class ContainerInsights(pulumi.ComponentResource):
         super().__init__("realtime-scoring:azure:ContainerInsights", name, None, opts)
         rule = self._rule(name, args)
         # Data collection rules have no metrics that can be sent on.
-        send_diagnostics(f"{name}-rule", rule, args.workspace_id, metrics=False, parent=self)
+        send_diagnostics(
+            f"{name}-rule", args.place, rule, args.workspace_id, metrics=False, parent=self
+        )
         azure.monitor.DataCollectionRuleAssociation(
             f"{name}-association",
             association_name=EXTENSION_INSTANCE,

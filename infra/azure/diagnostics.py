@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_azure_native as azure
 
+from infra.azure.place import Place
+
 SETTING_NAME = "realtime-scoring"
 ALL_LOGS = "allLogs"
 ALL_METRICS = "AllMetrics"
@@ -14,6 +16,7 @@ ALL_METRICS = "AllMetrics"
 
 def send_diagnostics(
     name: str,
+    place: Place,
     resource: pulumi.CustomResource,
     workspace_id: pulumi.Input[str],
     *,
@@ -30,6 +33,7 @@ def send_diagnostics(
 
     Args:
         name: Pulumi name of the resource; the setting is named after it.
+        place: where it goes.
         resource: whose logs they are.
         workspace_id: where they go.
         categories: the log categories wanted; all of them by default.
@@ -37,7 +41,7 @@ def send_diagnostics(
         metrics: whether it has metrics.
         parent: the component that declares the resource.
     """
-    return azure.monitor.DiagnosticSetting(
+    setting = azure.monitor.DiagnosticSetting(
         f"{name}-diagnostics",
         name=SETTING_NAME,
         resource_uri=resource.id,
@@ -50,6 +54,8 @@ def send_diagnostics(
         else None,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+    place.locks.hold_back(setting)
+    return setting
 
 
 def _logs(categories: Sequence[str]) -> list[azure.monitor.DiagnosticsLogSettingsArgs]:

@@ -62,7 +62,7 @@ class Firewall(pulumi.ComponentResource):
         )
         identity, permission = self._certificate_reader(name, args)
         gateway = self._gateway(name, args, policy, identity, permission)
-        send_diagnostics(f"{name}-gateway", gateway, args.workspace_id, parent=self)
+        send_diagnostics(f"{name}-gateway", args.place, gateway, args.workspace_id, parent=self)
         self.id = gateway.id
         self.register_outputs({"id": self.id})
 

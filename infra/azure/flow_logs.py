@@ -116,8 +116,10 @@ class FlowLogs(pulumi.ComponentResource):
             tags=place.tags,
             opts=place.keep(self),
         )
-        place.lock(f"{name}-storage", account)
-        send_diagnostics(f"{name}-storage", account, args.workspace_id, logs=False, parent=self)
+        place.locks.put_on(f"{name}-storage", account)
+        send_diagnostics(
+            f"{name}-storage", place, account, args.workspace_id, logs=False, parent=self
+        )
         return account
 
     def _retention(
@@ -134,9 +136,11 @@ class FlowLogs(pulumi.ComponentResource):
             container_delete_retention_policy=undelete,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        place.locks.hold_back(blobs)
         # Who reads or deletes the logs; that they are written, once a minute, is no news.
         send_diagnostics(
             f"{name}-blobs",
+            place,
             blobs,
             args.workspace_id,
             categories=("StorageDelete", "StorageRead"),
@@ -146,7 +150,7 @@ class FlowLogs(pulumi.ComponentResource):
             days_after_modification_greater_than=args.settings.retention_days
         )
         # The flow log's own retention is not always carried out; this rule is.
-        azure.storage.ManagementPolicy(
+        policy = azure.storage.ManagementPolicy(
             f"{name}-retention",
             management_policy_name="default",
             account_name=account.name,
@@ -170,6 +174,7 @@ class FlowLogs(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        place.locks.hold_back(policy)
 
     def _writer(
         self, name: str, args: FlowLogsArgs, account: azure.storage.StorageAccount

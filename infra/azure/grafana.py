@@ -61,7 +61,9 @@ class Dashboards(pulumi.ComponentResource):
         super().__init__("realtime-scoring:azure:Dashboards", name, None, opts)
         grafana = self._grafana(name, args)
         # Of its metrics Azure lets none be sent on; its logs are sign-ins.
-        send_diagnostics(f"{name}-grafana", grafana, args.workspace_id, metrics=False, parent=self)
+        send_diagnostics(
+            f"{name}-grafana", args.place, grafana, args.workspace_id, metrics=False, parent=self
+        )
         self._let_it_read(name, args, grafana)
         self._let_people_in(name, args, grafana)
         self.url = grafana.properties.apply(lambda properties: properties.endpoint)

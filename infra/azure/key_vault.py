@@ -67,9 +67,14 @@ class KeyVault(pulumi.ComponentResource):
             tags=place.tags,
             opts=place.keep(self),
         )
-        place.lock(f"{name}-vault", vault)
+        place.locks.put_on(f"{name}-vault", vault)
         send_diagnostics(
-            f"{name}-vault", vault, args.workspace_id, categories=("AuditEvent",), parent=self
+            f"{name}-vault",
+            place,
+            vault,
+            args.workspace_id,
+            categories=("AuditEvent",),
+            parent=self,
         )
         if args.settings.private:
             PrivateEndpoint(

@@ -82,8 +82,8 @@ class LogWorkspace(pulumi.ComponentResource):
             public_network_access_for_query=azure.operationalinsights.PublicNetworkAccessType.ENABLED,
             opts=place.keep(self),
         )
-        place.lock(f"{name}-workspace", workspace)
-        send_diagnostics(f"{name}-workspace", workspace, workspace.id, parent=self)
+        place.locks.put_on(f"{name}-workspace", workspace)
+        send_diagnostics(f"{name}-workspace", place, workspace, workspace.id, parent=self)
         if logs.container_logs_plan == "Basic":
             self._make_container_logs_basic(name, place, logs, workspace)
         return workspace

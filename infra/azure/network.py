@@ -156,8 +156,8 @@ class Network(pulumi.ComponentResource):
             tags=place.tags,
             opts=place.keep(self),
         )
-        place.lock(f"{name}-network", network)
-        send_diagnostics(f"{name}-network", network, args.workspace_id, parent=self)
+        place.locks.put_on(f"{name}-network", network)
+        send_diagnostics(f"{name}-network", place, network, args.workspace_id, parent=self)
         return network
 
     def _subnets(
@@ -198,7 +198,7 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         send_diagnostics(
-            f"{name}-{part}-rules", group, args.workspace_id, metrics=False, parent=self
+            f"{name}-{part}-rules", place, group, args.workspace_id, metrics=False, parent=self
         )
         policies = azure.network.VirtualNetworkPrivateEndpointNetworkPolicies
         return azure.network.SubnetArgs(

@@ -30,7 +30,7 @@ def peer_with(
         parent: the component that declares it.
     """
     for number, other in enumerate(others, start=1):
-        azure.network.VirtualNetworkPeering(
+        peering = azure.network.VirtualNetworkPeering(
             f"{name}-{number}",
             virtual_network_peering_name=f"{other.rsplit('/', 1)[-1]}-{number}",
             virtual_network_name=network.name,
@@ -43,3 +43,4 @@ def peer_with(
             use_remote_gateways=False,
             opts=pulumi.ResourceOptions(parent=parent),
         )
+        place.locks.hold_back(peering)

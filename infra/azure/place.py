@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_azure_native as azure
 
+from infra.azure.locks import Locks
 from infra.naming import Naming
 
 
@@ -23,7 +23,7 @@ class Place:
         tags: of every resource that takes tags.
         resource_group_name: the stack's resource group.
         protect: whether Pulumi refuses to delete what holds data or names.
-        locks: whether Azure refuses too.
+        locks: where Azure refuses too.
     """
 
     naming: Naming
@@ -33,7 +33,7 @@ class Place:
     tags: Mapping[str, str]
     resource_group_name: pulumi.Input[str]
     protect: bool
-    locks: bool
+    locks: Locks
 
     @property
     def subscription(self) -> str:
@@ -55,18 +55,4 @@ class Place:
         """Options of a child that holds data or a name: protected where the stack asks for it."""
         return pulumi.ResourceOptions(
             parent=parent, protect=self.protect, depends_on=list(depends_on)
-        )
-
-    def lock(self, name: str, resource: pulumi.CustomResource) -> None:
-        """Let Azure refuse to delete a resource, where the stack asks for it."""
-        if not self.locks:
-            return
-        azure.authorization.ManagementLockByScope(
-            f"{name}-lock",
-            scope=resource.id,
-            level=azure.authorization.LockLevel.CAN_NOT_DELETE,
-            lock_name="realtime-scoring",
-            notes="Holds data or a name that others use; take the lock off in the stack's settings.",
-            # Else its parent's protection would be its own, and the settings could not take it off.
-            opts=pulumi.ResourceOptions(parent=resource, protect=False),
         )

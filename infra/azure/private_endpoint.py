@@ -76,6 +76,7 @@ class PrivateEndpoint(pulumi.ComponentResource):
         super().__init__("realtime-scoring:azure:PrivateEndpoint", name, None, opts)
         zone_id = _existing_zone(args) or self._dns_zone(name, args).id
         endpoint = self._endpoint(name, args)
+        args.place.locks.hold_back(endpoint)
         azure.network.PrivateDnsZoneGroup(
             f"{name}-dns",
             private_dns_zone_group_name="default",

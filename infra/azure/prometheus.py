@@ -67,10 +67,10 @@ class Prometheus(pulumi.ComponentResource):
             public_network_access=azure.monitor.PublicNetworkAccess.ENABLED,
             opts=place.keep(self),
         )
-        place.lock(f"{name}-workspace", workspace)
+        place.locks.put_on(f"{name}-workspace", workspace)
         endpoint = self._endpoint(name, place)
         rule = self._rule(name, place, endpoint, workspace)
-        send_diagnostics(f"{name}-rule", rule, args.workspace_id, metrics=False, parent=self)
+        send_diagnostics(f"{name}-rule", place, rule, args.workspace_id, metrics=False, parent=self)
         self._associate(name, args.cluster_id, endpoint, rule)
         for group in _recordings():
             declare_group(name, place, group, prometheus_workspace_id=workspace.id, parent=self)

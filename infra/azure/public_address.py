@@ -118,8 +118,8 @@ def static_address(
         tags=place.tags,
         opts=place.keep(parent),
     )
-    place.lock(name, address)
-    send_diagnostics(name, address, workspace_id, parent=parent)
+    place.locks.put_on(name, address)
+    send_diagnostics(name, place, address, workspace_id, parent=parent)
     return address
 
 

@@ -80,8 +80,8 @@ class ContainerRegistry(pulumi.ComponentResource):
     def _make(self, name: str, args: ContainerRegistryArgs) -> None:
         place = args.place
         registry = self._registry(name, args)
-        place.lock(f"{name}-registry", registry)
-        send_diagnostics(f"{name}-registry", registry, args.workspace_id, parent=self)
+        place.locks.put_on(f"{name}-registry", registry)
+        send_diagnostics(f"{name}-registry", place, registry, args.workspace_id, parent=self)
         self._replicas(name, args, registry)
         if args.settings.acr.private:
             PrivateEndpoint(
@@ -135,7 +135,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         self, name: str, args: ContainerRegistryArgs, registry: azure.containerregistry.Registry
     ) -> None:
         for location in args.settings.acr.replica_locations:
-            azure.containerregistry.Replication(
+            replica = azure.containerregistry.Replication(
                 f"{name}-replica-{location}",
                 replication_name=location,
                 registry_name=registry.name,
@@ -146,6 +146,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 tags=args.place.tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            args.place.locks.hold_back(replica)
 
     def _permissions(
         self, name: str, args: ContainerRegistryArgs, registry_id: pulumi.Input[str]

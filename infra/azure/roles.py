@@ -50,7 +50,7 @@ def assign(
     name: str, place: Place, grant: Grant, opts: pulumi.ResourceOptions
 ) -> azure.authorization.RoleAssignment:
     """Assign a role under a name that stays the same when the assignment is made again."""
-    return azure.authorization.RoleAssignment(
+    assignment = azure.authorization.RoleAssignment(
         name,
         role_assignment_name=place.naming.stable_guid("role-assignment", name),
         role_definition_id=place.role_definition(grant.role_id),
@@ -60,3 +60,5 @@ def assign(
         description=grant.description,
         opts=opts,
     )
+    place.locks.hold_back(assignment)
+    return assignment

@@ -136,7 +136,7 @@ class ApiKeys(pulumi.ComponentResource):
         azure_opts: pulumi.ResourceOptions | None,
     ) -> azure.keyvault.Secret:
         """Written through Azure's management plane, which reaches a private vault too."""
-        return azure.keyvault.Secret(
+        secret = azure.keyvault.Secret(
             f"{name}-{key.secret}",
             secret_name=key.secret,
             vault_name=args.platform.key_vault_name,
@@ -151,6 +151,8 @@ class ApiKeys(pulumi.ComponentResource):
             tags=args.place.tags,
             opts=pulumi.ResourceOptions.merge(azure_opts, pulumi.ResourceOptions(parent=self)),
         )
+        args.place.locks.hold_back(secret)
+        return secret
 
     def _provider_class(
         self, name: str, workload: WorkloadName, key: _KeyFile, args: ApiKeysArgs

@@ -42,7 +42,7 @@ def monitoring(settings: Settings) -> Mistakes:
 
 
 def security(settings: Settings) -> Mistakes:
-    """Defender, key vault and locks."""
+    """Defender and the key vault."""
     security = settings.security
     defender = security.defender
     if defender.plan == "owned" and defender.contact is None:
@@ -60,11 +60,6 @@ def security(settings: Settings) -> Mistakes:
         yield Mistake(
             "security.key_vault.private", "true without a key vault", "enabled: true",
             ("security.key_vault.enabled",),
-        )  # fmt: skip
-    if security.locks and not security.protect:
-        yield Mistake(
-            "security.locks", "true without protect: `pulumi destroy` would fail half-way",
-            "protect: true as well", ("security.protect",),
         )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ class SecuritySettings(Section):
     )
     locks: bool = Field(
         default=False,
-        description="also put CanNotDelete locks on them in Azure; these refuse to delete role "
-        "assignments and diagnostic settings of what is locked too: to take access away, set "
-        "false and apply, make the change, then set true again",
+        description="put CanNotDelete locks on them in Azure, which hold back everybody else; these "
+        "refuse to delete role assignments and diagnostic settings of what is locked too: to take "
+        "access away, set false and apply, make the change, then set true again; `pulumi destroy` "
+        "takes them off by itself",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from infra import naming
+from infra.azure.locks import Locks
 from infra.azure.place import Place
 from infra.settings import Settings
 
@@ -25,7 +26,7 @@ def tags_of(settings: Settings) -> dict[str, str]:
     return naming.tags(settings.name, settings.environment, pulumi.get_stack(), settings.tags)
 
 
-def place_of(settings: Settings, resource_group_name: pulumi.Input[str]) -> Place:
+def place_of(settings: Settings, resource_group_name: pulumi.Input[str], locks: Locks) -> Place:
     """The place of everything in the stack's resource group."""
     return Place(
         naming=names_of(settings),
@@ -35,7 +36,7 @@ def place_of(settings: Settings, resource_group_name: pulumi.Input[str]) -> Plac
         tags=tags_of(settings),
         resource_group_name=resource_group_name,
         protect=settings.security.protect,
-        locks=settings.security.locks,
+        locks=locks,
     )
 
 

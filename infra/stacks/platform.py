@@ -15,6 +15,7 @@ from infra.azure.firewall import Firewall, FirewallArgs
 from infra.azure.grafana import Dashboards, DashboardsArgs
 from infra.azure.identities import ClusterIdentities, ClusterIdentitiesArgs
 from infra.azure.key_vault import KeyVault, KeyVaultArgs
+from infra.azure.locks import Locks
 from infra.azure.log_workspace import LogWorkspace, LogWorkspaceArgs
 from infra.azure.network import Network, NetworkArgs
 from infra.azure.node_pools import NodePools, NodePoolsArgs
@@ -28,13 +29,13 @@ from infra.stacks.azure_place import names_of, place_of, tags_of
 from infra.stacks.platform_outputs import PlatformOutputs
 
 
-def declare_platform(settings: Settings) -> PlatformOutputs:
-    """Declare every Azure resource of a stack that has the platform layer."""
+def declare_platform(settings: Settings, locks: Locks) -> PlatformOutputs:
+    """Declare every Azure resource of a stack that has the platform layer, but for the locks."""
     provider = azure.Provider(
         "azure", subscription_id=settings.subscription_id, tenant_id=settings.tenant_id
     )
     opts = pulumi.ResourceOptions(provider=provider)
-    place = _place(settings, opts)
+    place = _place(settings, locks, opts)
     workspace = LogWorkspace("logs", LogWorkspaceArgs(place, settings.monitoring.logs), opts)
     network = Network(
         "network",
@@ -161,7 +162,7 @@ def declare_platform(settings: Settings) -> PlatformOutputs:
     )
 
 
-def _place(settings: Settings, opts: pulumi.ResourceOptions) -> Place:
+def _place(settings: Settings, locks: Locks, opts: pulumi.ResourceOptions) -> Place:
     group = azure.resources.ResourceGroup(
         "group",
         resource_group_name=names_of(settings).resource("rg", longest=90),
@@ -171,7 +172,7 @@ def _place(settings: Settings, opts: pulumi.ResourceOptions) -> Place:
             opts, pulumi.ResourceOptions(protect=settings.security.protect)
         ),
     )
-    return place_of(settings, group.name)
+    return place_of(settings, group.name, locks)
 
 
 def _metrics(

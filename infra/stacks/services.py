@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_azure_native as azure
 
+from infra.azure.locks import Locks
 from infra.azure.workload_identity import WorkloadIdentities, WorkloadIdentitiesArgs
 from infra.images import ServiceImages, ServiceImagesArgs
 from infra.kubernetes.access import ClusterRoles, ClusterRolesArgs
@@ -21,13 +22,13 @@ from infra.stacks.azure_place import place_of
 from infra.stacks.platform_outputs import PlatformOutputs
 
 
-def declare_services(settings: Settings, platform: PlatformOutputs) -> None:
+def declare_services(settings: Settings, platform: PlatformOutputs, locks: Locks) -> None:
     """Declare images, workload identities and every Kubernetes object."""
     azure_provider = azure.Provider(
         "azure-services", subscription_id=settings.subscription_id, tenant_id=settings.tenant_id
     )
     azure_opts = pulumi.ResourceOptions(provider=azure_provider)
-    place = place_of(settings, platform.resource_group_name)
+    place = place_of(settings, platform.resource_group_name, locks)
     images = ServiceImages(
         "images", ServiceImagesArgs(settings, registry_login_server=platform.registry_login_server)
     )

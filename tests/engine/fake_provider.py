@@ -3,7 +3,8 @@
 The engine starts it as it starts the real plugins. Inputs come back as outputs, with what only a
 cloud would know beside them; in a preview those are unknown, as they are from the real ones.
 What others change in the cloud is in the file that the variable :data:`DRIFT` names: properties by
-resource name, which a refresh then finds.
+resource name, which a refresh then finds. Locks are kept in the file that :data:`LOCKS` names, and
+refuse what Azure's refuse.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the engine's protocol writes a value that is not known yet."""
 DRIFT = "FAKE_PROVIDER_DRIFT"
+LOCKS = "FAKE_PROVIDER_LOCKS"
+LOCK = "azure-native:authorization:ManagementLockByScope"
 LARGEST_MESSAGE = 64 << 20
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 
@@ -66,6 +69,8 @@ COMPUTED: dict[str, dict[str, Any]] = {
     "docker:index/image:Image": {"repoDigest": "fake.azurecr.io/fake@sha256:" + "ab" * 32},
     "docker:index/network:Network": {"driver": "bridge"},
 }
+_CHANGING = threading.Lock()
+"""The file of locks is read and written by one request at a time."""
 UNCHANGEABLE = {
     ("azure-native:containerservice:AgentPool", "vmSize"),
     ("azure-native:containerservice:AgentPool", "osDiskType"),
@@ -112,6 +117,8 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
         kind = _type_of(request.urn)
         outputs = _outputs(kind, name, request.properties, preview=request.preview)
         identity = "" if request.preview else _id(kind, name)
+        if kind == LOCK and not request.preview:
+            _change_locks(outputs["scope"], locked=True)
         return provider_pb2.CreateResponse(id=identity, properties=outputs)
 
     def Update(self, request: Any, context: Any) -> Any:
@@ -128,6 +135,17 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Delete(self, request: Any, context: Any) -> Any:
+        inputs = MessageToDict(request.properties)
+        if _type_of(request.urn) == LOCK:
+            _change_locks(inputs["scope"], locked=False)
+            return empty_pb2.Empty()
+        # An extension of a locked resource, or what is locked itself.
+        places = [request.id, *(str(inputs.get(key, "")) for key in ("scope", "resourceUri"))]
+        with _CHANGING:
+            locks = _locks()
+        for scope in locks:
+            if any(f"{place}/".startswith(f"{scope}/") for place in places):
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"ScopeLocked: {scope}")
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
@@ -205,6 +223,18 @@ def _azure_name(kind: str, inputs: dict[str, Any]) -> str:
 def _drift() -> dict[str, Any]:
     path = Path(os.environ.get(DRIFT, ""))
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _locks() -> list[str]:
+    """The scopes that are locked."""
+    path = Path(os.environ.get(LOCKS, ""))
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def _change_locks(scope: str, *, locked: bool) -> None:
+    with _CHANGING:
+        scopes = {*_locks(), scope} if locked else {*_locks()} - {scope}
+        Path(os.environ[LOCKS]).write_text(json.dumps(sorted(scopes)), encoding="utf-8")
 
 
 def _difference(olds: struct_pb2.Struct, news: struct_pb2.Struct, kind: str = "") -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.engine.fake_provider import DRIFT
+from tests.engine.fake_provider import DRIFT, LOCKS
 
 ROOT = Path(__file__).parents[2]
 MATRIX = ROOT / "tests" / "infra" / "matrix"
@@ -68,6 +68,7 @@ class Project:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             DRIFT: str(self.folder / "drift.json"),
+            LOCKS: str(self.folder / "locks.json"),
         }
         return subprocess.run(
             [self.program, *arguments, "--non-interactive"],
@@ -123,6 +124,11 @@ class Project:
         resources = self.state(stack)["deployment"]["resources"]
         (found,) = [one for one in resources if one["urn"].endswith(f"::{name}") and one["custom"]]
         return found["inputs"]
+
+    def locks(self) -> list[str]:
+        """What is locked in the cloud."""
+        path = self.folder / "locks.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
     def drift(self, properties: Mapping[str, Mapping[str, Any]]) -> None:
         """Have others change resources, by name."""

@@ -50,18 +50,36 @@ def test_a_stack_comes_up_stays_the_same_tells_no_secret_and_goes_away(
     take_down(project, "one")
 
 
-def test_a_protected_stack_goes_away_in_two_decisions(project: Project) -> None:
-    """As docs/operations.md has it."""
+def test_a_protected_and_locked_stack_goes_away_in_two_decisions(project: Project) -> None:
+    """As docs/operations.md has it: the locks go by themselves, before what they would keep."""
     project.add_stack("prod", ROOT / "Pulumi.prod.yaml")
     bring_up(project, "prod")
     assert_secrets_are_hidden(project, "prod")
     refused = project.run("destroy", "--yes", "--stack", "prod", expect=None)
     assert "is protected" in refused or "cannot be deleted" in refused
     assert project.state("prod")["deployment"]["resources"]
-    project.run("config", "set", "--stack", "prod", "--path", "security.locks", "false")
-    project.run("up", "--yes", "--skip-preview", "--stack", "prod")
+    assert project.locks(), "the locks are on"
     project.run("state", "unprotect", "--all", "--yes", "--stack", "prod")
     take_down(project, "prod")
+    assert project.locks() == []
+
+
+def test_access_is_taken_away_in_three_steps(project: Project) -> None:
+    """As docs/operations.md has it, of a resource that is locked."""
+    project.add_stack("prod", ROOT / "Pulumi.prod.yaml")
+    project.run("up", "--yes", "--skip-preview", "--stack", "prod")
+    nobody = project.changed("prod", {"access.image_pushers": []})
+    refused = project.run("up", "--yes", "--skip-preview", "--stack", "prod", *nobody, expect=None)
+    assert "ScopeLocked" in refused
+    project.run("config", "set", "--stack", "prod", "--path", "security.locks", "false")
+    project.run("up", "--yes", "--skip-preview", "--stack", "prod")
+    assert project.locks() == []
+    nobody = project.changed("prod", {"access.image_pushers": []})
+    project.run("up", "--yes", "--skip-preview", "--stack", "prod", *nobody)
+    project.run("config", "set", "--stack", "prod", "--path", "security.locks", "true")
+    nobody = project.changed("prod", {"access.image_pushers": []})
+    project.run("up", "--yes", "--skip-preview", "--stack", "prod", *nobody)
+    assert project.locks()
 
 
 def test_the_local_stack_needs_docker_alone(project: Project) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from infra.azure.locks import Locks
 from infra.azure.place import Place
 from infra.naming import Naming, tags
 from infra.recording import Recording, record_component
@@ -23,7 +24,7 @@ def place() -> Place:
         tags=tags("scoring", "test", "test", {"owner": "ml-platform"}),
         resource_group_name="rg-scoring-test",
         protect=True,
-        locks=True,
+        locks=Locks(wanted=True),
     )
 
 

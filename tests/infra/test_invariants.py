@@ -137,6 +137,20 @@ def test_a_broken_option_is_noticed(invariant, change: dict[str, Any]) -> None:
     assert list(invariant(replace(recording, resources=(broken, *others))))
 
 
+@pytest.mark.parametrize("type_", [":ManagementLockByScope", ":RoleAssignment"])
+def test_a_lock_in_the_wrong_order_is_noticed(type_: str) -> None:
+    """A lock that waits for nothing, and an assignment that waits for a lock."""
+    recording = recording_of(STACK)
+    lock = recording.of_type(":ManagementLockByScope")[0]
+    first = recording.of_type(type_)[0]
+    waits_for = () if first is lock else (lock.urn,)
+    broken = replace(first, options=replace(first.options, depends_on=waits_for))
+    resources = [broken if one is first else one for one in recording.resources]
+    changed = replace(recording, resources=tuple(resources))
+    assert list(platform.every_lock_comes_after_what_it_holds_back(recording)) == []
+    assert list(platform.every_lock_comes_after_what_it_holds_back(changed))
+
+
 @pytest.mark.parametrize(
     ("invariant", "change"),
     [

@@ -17,6 +17,7 @@ from tests.infra.azure.cluster_side import (
     settings_of,
 )
 from tests.infra.conftest import TENANT
+from tests.infra.plans import recording_of
 
 PRIVATE = {"private": True}
 SUBNET_ID = (
@@ -359,10 +360,11 @@ class TestLogs:
 
 def test_cluster_is_protected_but_not_locked(recording: Recording) -> None:
     assert recording.one(":ManagedCluster").options.protect is True
-    cluster_id = f"<output of {recording.one(':ManagedCluster').urn}.id>"
-    assert cluster_id not in {
-        r.inputs["scope"] for r in recording.of_type(":ManagementLockByScope")
-    }
+    everything = recording_of("prod")
+    cluster_id = f"<output of {everything.one(':ManagedCluster').urn}.id>"
+    locked = {r.inputs["scope"] for r in everything.of_type(":ManagementLockByScope")}
+    assert locked
+    assert cluster_id not in locked
 
 
 def test_component_has_its_children_provider_and_outputs(recording: Recording) -> None:

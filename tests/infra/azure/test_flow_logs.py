@@ -4,8 +4,9 @@ from typing import Any
 
 from infra.azure.flow_logs import FlowLogs, FlowLogsArgs
 from infra.azure.place import Place
-from infra.recording import Recording, record_component
+from infra.recording import Recording
 from infra.sections.network import FlowLogSettings
+from tests.infra.azure.locking import record_with_locks
 
 NETWORK = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet"
 
@@ -18,7 +19,7 @@ def declared(place: Place, *, days: int = 30, zones: bool = False) -> Recording:
         zone_redundant=zones,
         workspace_id="workspace",
     )
-    return record_component(lambda: FlowLogs("flow-logs", args))
+    return record_with_locks(place, lambda: FlowLogs("flow-logs", args))
 
 
 def storage(recording: Recording) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 from infra.azure.key_vault import KeyVault, KeyVaultArgs
 from infra.azure.place import Place
 from infra.azure.private_endpoint import Endpoints
-from infra.recording import Recording, record_component
+from infra.recording import Recording
 from infra.sections.security import KeyVaultSettings
+from tests.infra.azure.locking import record_with_locks
 
 
 def declared(place: Place, endpoints: Endpoints | None = None, **settings: bool) -> Recording:
@@ -19,7 +20,7 @@ def declared(place: Place, endpoints: Endpoints | None = None, **settings: bool)
         endpoints=endpoints,
         workspace_id="workspace",
     )
-    return record_component(lambda: KeyVault("vault", args))
+    return record_with_locks(place, lambda: KeyVault("vault", args))
 
 
 def private(place: Place) -> Recording:

@@ -6,8 +6,9 @@ import pytest
 
 from infra.azure.log_workspace import LogWorkspace, LogWorkspaceArgs
 from infra.azure.place import Place
-from infra.recording import Recording, record_component
+from infra.recording import Recording
 from infra.sections.monitoring import LogSettings
+from tests.infra.azure.locking import record_with_locks
 
 EXISTING = (
     "/subscriptions/1/resourceGroups/shared/providers/Microsoft.OperationalInsights/workspaces/all"
@@ -16,7 +17,7 @@ EXISTING = (
 
 def recording(place: Place, logs: LogSettings | None = None) -> Recording:
     args = LogWorkspaceArgs(place, logs or LogSettings())
-    return record_component(lambda: LogWorkspace("logs", args))
+    return record_with_locks(place, lambda: LogWorkspace("logs", args))
 
 
 def test_a_new_workspace_keeps_logs_as_long_and_takes_as_many_as_settings_say(place: Place) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from infra.azure.locks import Locks
 from infra.azure.network import Network, NetworkArgs
 from infra.azure.place import Place
-from infra.recording import Recording, record_component
+from infra.recording import Recording
 from infra.sections.network import NetworkSettings
+from tests.infra.azure.locking import record_with_locks
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 VNET = f"{SUBSCRIPTION}/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub"
@@ -32,7 +34,9 @@ class Declared:
             wants_firewall=wanted.pop("firewall", False),
         )
         kept: list[Network] = []
-        self.recording: Recording = record_component(lambda: kept.append(Network("network", args)))
+        self.recording: Recording = record_with_locks(
+            place, lambda: kept.append(Network("network", args))
+        )
         self.network = kept[0]
 
     @property
@@ -137,7 +141,7 @@ def test_the_network_is_kept(place: Place) -> None:
 
 
 def test_a_stack_that_protects_nothing_can_be_torn_down(place: Place) -> None:
-    recording = Declared(replace(place, protect=False, locks=False)).recording
+    recording = Declared(replace(place, protect=False, locks=Locks(wanted=False))).recording
     assert not any(resource.options.protect for resource in recording.resources)
     assert not recording.of_type(":ManagementLockByScope")
 

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from infra.azure.outbound import Outbound, OutboundArgs
 from infra.azure.place import Place
-from infra.recording import Recording, record_component
+from infra.recording import Recording
 from infra.sections.network import NatSettings
+from tests.infra.azure.locking import record_with_locks
 
 
 def declared(place: Place, *zones: str, public_ips: int = 1, minutes: int = 4) -> Recording:
     settings = NatSettings(public_ips=public_ips, idle_timeout_minutes=minutes)
-    return record_component(
-        lambda: Outbound("outbound", OutboundArgs(place, settings, zones, workspace_id="workspace"))
+    return record_with_locks(
+        place,
+        lambda: Outbound(
+            "outbound", OutboundArgs(place, settings, zones, workspace_id="workspace")
+        ),
     )
 
 

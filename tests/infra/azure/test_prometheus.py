@@ -6,13 +6,16 @@ import pytest
 
 from infra.azure.place import Place
 from infra.azure.prometheus import Prometheus, PrometheusArgs
-from infra.recording import Recording, record_component
+from infra.recording import Recording
+from tests.infra.azure.locking import record_with_locks
 from tests.infra.azure.monitoring import CLUSTER, LOGS
 
 
 @pytest.fixture
 def recording(place: Place) -> Recording:
-    return record_component(lambda: Prometheus("prometheus", PrometheusArgs(place, CLUSTER, LOGS)))
+    return record_with_locks(
+        place, lambda: Prometheus("prometheus", PrometheusArgs(place, CLUSTER, LOGS))
+    )
 
 
 def test_metrics_flow_from_the_cluster_to_the_workspace(recording: Recording) -> None:

@@ -7,14 +7,15 @@ import pytest
 
 from infra.azure.place import Place
 from infra.azure.public_address import PublicAddress, PublicAddressArgs
-from infra.recording import Recording, record_component
+from infra.recording import Recording
+from tests.infra.azure.locking import record_with_locks
 
 Protection = Literal["none", "ip", "plan"]
 
 
 def declared(place: Place, ddos: Protection = "none", zones: tuple[str, ...] = ()) -> Recording:
     args = PublicAddressArgs(place, zones, ddos, workspace_id="workspace")
-    return record_component(lambda: PublicAddress("gateway", args))
+    return record_with_locks(place, lambda: PublicAddress("gateway", args))
 
 
 def test_the_address_never_changes(place: Place) -> None:

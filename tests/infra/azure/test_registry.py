@@ -8,8 +8,9 @@ import pytest
 from infra.azure.place import Place
 from infra.azure.private_endpoint import Endpoints
 from infra.azure.registry import ContainerRegistry, ContainerRegistryArgs
-from infra.recording import Recording, record_component
+from infra.recording import Recording
 from infra.sections.registry import RegistrySettings
+from tests.infra.azure.locking import record_with_locks
 
 KUBELET = "33333333-3333-3333-3333-333333333333"
 CI = "44444444-4444-4444-4444-444444444444"
@@ -45,7 +46,7 @@ def declared(
         zone_redundant=zones,
         workspace_id="workspace",
     )
-    return record_component(lambda: ContainerRegistry("registry", args))
+    return record_with_locks(place, lambda: ContainerRegistry("registry", args))
 
 
 def registry(recording: Recording) -> dict[str, Any]:

@@ -29,6 +29,17 @@ NAMED_OTHERWISE = {
     "azure-native:containerservice:DeploymentSafeguard",  # a cluster has exactly one
     "azure-native:resources:ResourceGroup",  # by what names the group of others
 }
+PLACED_BY = {
+    "accountName",
+    "privateLinkServiceConnections",
+    "registryName",
+    "resourceUri",
+    "scope",
+    "vaultName",
+    "virtualNetworkName",
+    "workspaceName",
+}
+"""Inputs that say below which resource one lies, so that it inherits the lock there."""
 OUR_TAGS = {"application", "environment", "managed-by", "pulumi-stack"}
 
 
@@ -102,6 +113,28 @@ def no_two_role_assignments_share_a_name(recording: Recording) -> Iterator[str]:
         seen[name] = assignment
 
 
+def every_lock_comes_after_what_it_holds_back(recording: Recording) -> Iterator[str]:
+    """And so goes before it on `destroy`; and nothing may wait for a lock, which would turn that."""
+    locks = {lock.urn: lock for lock in recording.of_type("authorization:ManagementLockByScope")}
+    for lock in locks.values():
+        after = set(lock.options.depends_on)
+        for resource in _below(recording, lock.parent):
+            if resource.urn not in after | set(locks):
+                yield f"{lock.urn} does not wait for {resource.urn}"
+    for resource in recording.resources:
+        if not set(locks).isdisjoint(resource.options.depends_on):
+            yield f"{resource.urn} waits for a lock"
+
+
+def _below(recording: Recording, urn: str) -> Iterator[Recorded]:
+    """What lies below a resource in Azure, directly or not."""
+    for resource in azure(recording):
+        by_property = resource.options.property_dependencies
+        if any(urn in by_property.get(key, ()) for key in PLACED_BY):
+            yield resource
+            yield from _below(recording, resource.urn)
+
+
 def _subnets(recording: Recording) -> list[tuple[str, ipaddress.IPv4Network]]:
     return [
         (str(subnet["name"]), ipaddress.IPv4Network(subnet["addressPrefix"]))
@@ -124,4 +157,5 @@ INVARIANTS = (
     the_dns_service_lies_in_the_service_range,
     every_role_assignment_says_why,
     no_two_role_assignments_share_a_name,
+    every_lock_comes_after_what_it_holds_back,
 )

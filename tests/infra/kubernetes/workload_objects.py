@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_azure_native as azure
 
+from infra.azure.locks import Locks
 from infra.azure.place import Place
 from infra.azure.workload_identity import WorkloadIdentities, WorkloadIdentitiesArgs
 from infra.images import ServiceImages, ServiceImagesArgs
@@ -94,5 +95,5 @@ def _place() -> Place:
         tags=tags("scoring", "test", "test", {}),
         resource_group_name="rg-scoring-test",
         protect=False,
-        locks=False,
+        locks=Locks(wanted=False),
     )

@@ -143,7 +143,6 @@ CASES = [
         {"security.key_vault.private": True},
         {"security.key_vault.enabled": True},
     ),
-    Case("security.locks", "without protect", {"security.locks": True}, {"security.protect": True}),
     Case(
         "gateway.tls.issuer",
         "trusted by nobody",
