@@ -13,10 +13,13 @@ import pytest
 
 from services.launch import ROOT, running
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
+from tests.cleanup import ended_by
 
 # A shell that starts the tests in the background has SIGINT ignored, and every command that they
 # start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# What ends the tests from outside ends them as Ctrl-C does: with all that they have started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 BROWSER = ROOT / "tests" / "browser"
 CORPUS = ROOT / "services" / "faq" / "corpus"
@@ -59,7 +62,10 @@ def run_command(module: str, *arguments: str | Path) -> None:
 def serve(module: str, model: Path, folder: Path) -> Iterator[Server]:
     """A service with one model and a key of its own, until the generator is closed."""
     keys, key = write_keys(folder, module.rsplit(".", 1)[-1])
-    with running(module, "--model", model, "--keys", keys, log_folder=folder) as service:
+    with (
+        running(module, "--model", model, "--keys", keys, log_folder=folder) as service,
+        ended_by(f"kill {service.process.pid}"),
+    ):
         yield Server(service.url, service.metrics_url, key, service.log)
 
 

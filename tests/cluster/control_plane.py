@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 
 from services.launch import ROOT
+from tests.cleanup import StartFailed, ended_by
 from tests.cluster.api import Api, Refused, wait_for
 
 ENGINE = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared")) / "engine"
@@ -26,25 +27,25 @@ TOKEN = "admin-token"  # the disposable cluster's only user
 @contextmanager
 def control_plane(folder: Path) -> Iterator[Api]:
     """A control plane without nodes, which ends with the block."""
-    port = _start(folder)
-    try:
-        api = Api(f"https://127.0.0.1:{port}", TOKEN)
+    with ExitStack() as stack:
+        api = Api(f"https://127.0.0.1:{_start(folder, stack)}", TOKEN)
         wait_for(lambda: _serves_all(api), 30, "a custom resource definition is not served")
         yield api
-    finally:
-        subprocess.run([SCRIPT, "down", folder], check=True, timeout=60, capture_output=True)
 
 
-def _start(folder: Path) -> int:
+def _start(folder: Path, stack: ExitStack) -> int:
     """Start it, on other ports where somebody else was quicker; the API server's port."""
-    for _ in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         port = _free_port()
-        command = [SCRIPT, "up", folder, str(port)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        if not done.returncode:
+        start = shlex.join(map(str, (SCRIPT, "up", folder, port)))
+        try:
+            stack.enter_context(ended_by(f'"{SCRIPT}" down "{folder}"', start=start))
+        except StartFailed:
+            if attempt == ATTEMPTS:
+                raise
+        else:
             return port
-        subprocess.run([SCRIPT, "down", folder], check=True, timeout=60, capture_output=True)
-    raise OSError(done.stderr)
+    raise AssertionError("unreachable")
 
 
 def _serves_all(api: Api) -> bool:

@@ -34,10 +34,13 @@ class Client:
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
 
-    def session(self) -> httpx.Client:
-        """Keeps its connection; certificate and name are checked."""
+    def session(self, *, http2: bool = False) -> httpx.Client:
+        """Keeps its only connection; certificate and name are checked."""
         transport = httpx.HTTPTransport(
-            verify=self.trust(), local_address=self.address, limits=httpx.Limits(max_connections=1)
+            verify=self.trust(),
+            local_address=self.address,
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
+            http2=http2,
         )
         return httpx.Client(transport=transport, timeout=30, base_url=self.url(""), trust_env=False)
 
@@ -71,6 +74,12 @@ class Client:
             ("127.0.0.1", self.gateway.https_port), timeout=30, source_address=(self.address, 0)
         )
         return (context or self.trust()).wrap_socket(plain, server_hostname=self.gateway.host_name)
+
+    def connect_plainly(self) -> socket.socket:
+        """The same without TLS."""
+        return socket.create_connection(
+            ("127.0.0.1", self.gateway.http_port), timeout=30, source_address=(self.address, 0)
+        )
 
     def head(self, path: str, *further: str, method: str = "GET") -> bytes:
         """The head of a request in HTTP/1.1, as bytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,23 @@ import pytest
 
 from infra.recording import record
 from infra.settings import read_settings
+from tests.gateway.backends import Services, running_services
 from tests.gateway.clients import Client, fresh_address
 from tests.gateway.echo import Echo, echo_server
-from tests.gateway.served import SCRIPT, ServedGateway, envoy_program, make_certificate
+from tests.gateway.served import (
+    SCRIPT,
+    ServedGateway,
+    envoy_program,
+    make_certificate,
+    route,
+    solver_route,
+)
+from tests.network import Network, own_network
 
 FOLDER = Path(__file__).parent
 HOST = "scoring.example.org"
+PER_MINUTE = 40
+TIMEOUT_SECONDS = 4
 Serve = Callable[..., AbstractContextManager[ServedGateway]]
 
 
@@ -42,9 +53,38 @@ def why_not_here() -> str:
 
 
 @pytest.fixture(scope="session")
-def echo() -> Iterator[Echo]:
-    with echo_server() as echo:
+def network() -> Iterator[Network]:
+    """Where all of this runs: Envoy Gateway's own ports are fixed, and open to every address."""
+    with own_network() as network:
+        yield network
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_the_network(network: Network) -> Iterator[None]:
+    with network.entered():
+        yield
+
+
+@pytest.fixture(scope="session")
+def echo(network: Network) -> Iterator[Echo]:
+    with ExitStack() as stack:
+        with network.entered():
+            echo = stack.enter_context(echo_server())
         yield echo
+
+
+@pytest.fixture(scope="session")
+def services(
+    network: Network,
+    faq_model: Path,
+    resnet_model: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Services]:
+    with ExitStack() as stack:
+        with network.entered():
+            services = running_services(faq_model, resnet_model, tmp_path_factory.mktemp)
+            services = stack.enter_context(services)
+        yield services
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +115,26 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Serve:
         ).running(program)
 
     return serving
+
+
+@pytest.fixture(scope="module")
+def gateway(serve: Serve, echo: Echo, services: Services) -> Iterator[ServedGateway]:
+    """With the real services at their paths, and an echo at a path of its own."""
+    settings = {
+        "gateway": {
+            "requests_per_minute": PER_MINUTE,
+            "max_body_mib": 1,
+            "request_timeout_seconds": TIMEOUT_SECONDS,
+            "allowed_networks": ["127.0.0.0/16"],
+        },
+        "faq": {"deadline_ms": 3000},
+        "resnet": {"deadline_ms": 3000},
+        "web": {"enabled": True, "api_key": "a-key-of-the-web-application"},
+    }
+    further = [route("/echo", HOST, "echo"), solver_route(HOST, "token", "echo")]
+    backends = {**services.ports(), "echo": [echo.port]}
+    with serve(settings, backends, further=further) as gateway:
+        yield gateway
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -42,7 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.send_header("Retry-After", "7")
         self.end_headers()
-        self.wfile.write(answer)
+        with suppress(BrokenPipeError):  # the gateway has stopped waiting
+            self.wfile.write(answer)
 
     do_POST = do_GET  # noqa: N815 - the name that http.server calls
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import base64
 import copy
 import os
-import signal
+import shlex
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +22,7 @@ import yaml
 from infra.planning.manifests import kubernetes_objects
 from infra.recording import Recording
 from services.launch import ROOT, free_ports
+from tests.cleanup import ended_by
 
 SCRIPT = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared")) / "engine" / "gateway"
 ENVOY = ROOT / ".venvs" / "envoy"
@@ -33,6 +33,8 @@ SERVED = (
     "BackendTrafficPolicy", "SecurityPolicy",
 )  # fmt: skip
 HOST_PROVIDER = {"type": "Host", "host": {"envoyVersion": "1.40.0"}}
+# It is started with `setsid`, so that its number is that of the group, in which its Envoy is.
+STOP = 'group=$(cat "{state}/pid"); "{script}" down "{state}"; kill -9 -- "-$group" || true'
 Object = dict[str, Any]
 
 
@@ -104,15 +106,10 @@ class ServedGateway:
     def running(self, envoy: Path) -> Iterator[ServedGateway]:
         """Serve until the end of the block."""
         self.write()
-        state = self.folder / "state"
-        command = [SCRIPT, "up", state, self.folder / "resources", envoy]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        try:
-            if done.returncode:
-                raise OSError(done.stderr)
+        state, resources = self.folder / "state", self.folder / "resources"
+        start = shlex.join(map(str, (SCRIPT, "up", state, resources, envoy)))
+        with ended_by(STOP.format(script=SCRIPT, state=state), start=start):
             yield self
-        finally:
-            _stop(state)
 
     def _here(self, found: Object) -> Object:
         spec = found["spec"]
@@ -144,6 +141,25 @@ class ServedGateway:
                 name: base64.b64encode(path.read_bytes()).decode() for name, path in files.items()
             },
         }
+
+
+def route(path: str, host_name: str, backend: str) -> Object:
+    """A route of the tests' own, to a backend that the stack does not have."""
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": backend, "namespace": NAMESPACE},
+        "spec": {
+            "parentRefs": [{"name": "scoring", "sectionName": "https"}],
+            "hostnames": [host_name],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": path}}],
+                    "backendRefs": [{"group": ENVOY_GROUP, "kind": "Backend", "name": backend}],
+                }
+            ],
+        },
+    }
 
 
 def solver_route(host_name: str, token: str, backend: str) -> Object:
@@ -178,17 +194,3 @@ def _backend(name: str, ports: Sequence[int]) -> Object:
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {"endpoints": endpoints},
     }
-
-
-def _stop(state: Path) -> None:
-    """End the gateway, and see its Envoy end, whose ports the next one may want."""
-    leader = state / "pid"
-    group = int(leader.read_text()) if leader.exists() else None
-    subprocess.run([SCRIPT, "down", state], check=True, timeout=60, capture_output=True)
-    if group is None:
-        return
-    # It was started with `setsid`, so that its number is that of its group.
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(group, number)
-            time.sleep(0.5)
