@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from infra.scheduling import PROXY_MEBIBYTES, PROXY_MILLICORES
 from infra.vm_sizes import MIG_INSTANCES, VM_SIZES
 
 if TYPE_CHECKING:
-    from infra.sections.node_pools import GpuPoolSettings
+    from infra.sections.node_pools import GpuPoolSettings, PoolSettings
     from infra.sections.workloads import WorkloadSettings
     from infra.settings import Settings
 
 SYSTEM_MILLICORES = 400
 SYSTEM_MIB = 900
+SYSTEM_PODS = 15
 """What the agents that run on every node ask for (Cilium, CSI, monitoring, Defender)."""
 
 
@@ -26,6 +28,41 @@ class DoesNotFit:
     allowed: str
 
 
+@dataclass(frozen=True)
+class Room:
+    """What a node has to give, or what a pod asks for."""
+
+    millicores: int
+    mebibytes: int
+    pods: int = 1
+
+    def holds(self, pod: Room) -> bool:
+        """Whether there is room for a pod."""
+        return (
+            pod.millicores <= self.millicores
+            and pod.mebibytes <= self.mebibytes
+            and pod.pods <= self.pods
+        )
+
+    def less(self, pod: Room) -> Room:
+        """What a pod leaves."""
+        return Room(
+            self.millicores - pod.millicores,
+            self.mebibytes - pod.mebibytes,
+            self.pods - pod.pods,
+        )
+
+
+def empty_node(pool: PoolSettings) -> Room:
+    """What a node of the pool has to give to pods of the stack."""
+    size = VM_SIZES[pool.vm_size]
+    return Room(
+        size.allocatable_millicores() - SYSTEM_MILLICORES,
+        size.allocatable_mib(pool.max_pods) - SYSTEM_MIB,
+        pool.max_pods - SYSTEM_PODS,
+    )
+
+
 def pod_fits(
     settings: Settings, pool_name: Literal["cpu_pool", "gpu_pool"], workload: WorkloadSettings
 ) -> DoesNotFit | None:
@@ -33,22 +70,46 @@ def pod_fits(
     pool = settings.cluster.cpu_pool if pool_name == "cpu_pool" else settings.cluster.gpu_pool
     if pool is None:
         return None
-    size = VM_SIZES[pool.vm_size]
-    millicores = size.allocatable_millicores() - SYSTEM_MILLICORES
-    mebibytes = size.allocatable_mib(pool.max_pods) - SYSTEM_MIB
-    if workload.cpu_millicores > millicores:
+    node = empty_node(pool)
+    if workload.cpu_millicores > node.millicores:
         return DoesNotFit(
             "cpu_millicores",
             f"{workload.cpu_millicores} fits on no node of {pool.vm_size}",
-            f"at most {millicores}, or a larger cluster.{pool_name}.vm_size",
+            f"at most {node.millicores}, or a larger cluster.{pool_name}.vm_size",
         )
-    if workload.memory_mib > mebibytes:
+    if workload.memory_mib > node.mebibytes:
         return DoesNotFit(
             "memory_mib",
             f"{workload.memory_mib} fits on no node of {pool.vm_size}",
-            f"at most {mebibytes}, or a larger cluster.{pool_name}.vm_size",
+            f"at most {node.mebibytes}, or a larger cluster.{pool_name}.vm_size",
         )
     return None
+
+
+def cpu_nodes_for_most_pods(settings: Settings, workloads: list[WorkloadSettings]) -> int:
+    """Nodes of the CPU pool that hold the workloads and the gateway, all at their most replicas.
+
+    Each pod goes to the first node with room for it, largest pods first; every pod fits on an empty
+    node. Kubernetes' scheduler, which sees them one after another, can hardly do better.
+    """
+    pods = [Room(PROXY_MILLICORES, PROXY_MEBIBYTES)] * settings.gateway.max_replicas
+    for workload in workloads:
+        pod = Room(workload.cpu_millicores, workload.memory_mib)
+        pods += [pod] * workload.scaling.max_replicas
+    empty = empty_node(settings.cluster.cpu_pool)
+    nodes: list[Room] = []
+    for pod in sorted(pods, key=lambda pod: _share(pod, empty), reverse=True):
+        first = next((place for place, left in enumerate(nodes) if left.holds(pod)), None)
+        if first is None:
+            nodes.append(empty.less(pod))
+        else:
+            nodes[first] = nodes[first].less(pod)
+    return len(nodes)
+
+
+def _share(pod: Room, node: Room) -> float:
+    """The larger part that a pod takes of a node's CPU or memory."""
+    return max(pod.millicores / node.millicores, pod.mebibytes / node.mebibytes)
 
 
 def gpus_per_node(pool: GpuPoolSettings) -> int:
@@ -59,7 +120,12 @@ def gpus_per_node(pool: GpuPoolSettings) -> int:
     return gpus * pool.time_slices
 
 
-def room_for_pods(settings: Settings) -> int:
-    """Most pods of one GPU that the full GPU pool holds."""
-    pool = settings.cluster.gpu_pool
-    return 0 if pool is None else pool.max_nodes * gpus_per_node(pool)
+def gpu_pods_per_node(pool: GpuPoolSettings, workload: WorkloadSettings) -> int:
+    """Most pods of one GPU each that a node holds, by its GPUs, CPU and memory."""
+    node = empty_node(pool)
+    return min(
+        gpus_per_node(pool),
+        node.millicores // workload.cpu_millicores,
+        node.mebibytes // workload.memory_mib,
+        node.pods,
+    )

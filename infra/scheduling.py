@@ -27,5 +27,10 @@ SPOT_TAINT = f"{SPOT_TAINT_KEY}={SPOT_TAINT_VALUE}:NoSchedule"
 CRITICAL_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 """Keeps the services off the system pool."""
 
+PROXY_MILLICORES = 250
+PROXY_MEBIBYTES = 512
+"""Of a gateway's pod. Envoy sheds load when its heap nears this; bodies are held here until they
+are whole."""
+
 ZONE_LABEL = "topology.kubernetes.io/zone"
 HOST_LABEL = "kubernetes.io/hostname"

@@ -13,6 +13,8 @@ from infra.kubernetes.places import GATEWAY_NAME, GATEWAY_OWNER_LABEL
 from infra.scheduling import (
     HOST_LABEL,
     POOL_LABEL,
+    PROXY_MEBIBYTES,
+    PROXY_MILLICORES,
     SPOT_TAINT_KEY,
     SPOT_TAINT_VALUE,
     ZONE_LABEL,
@@ -21,9 +23,6 @@ from infra.scheduling import (
 if TYPE_CHECKING:
     from infra.settings import Settings
 
-PROXY_MILLICORES = 250
-PROXY_MEBIBYTES = 512
-"""Envoy sheds load when its heap nears this; bodies are held here until they are whole."""
 PROXY_USER = 65532
 TARGET_CPU_PERCENT = 70
 DRAIN_MARGIN_SECONDS = 15

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.kubernetes.envoy_proxy import PROXY_MEBIBYTES, PROXY_MILLICORES
 from infra.kubernetes.object_meta import object_meta
-from infra.scheduling import GPU_RESOURCE
+from infra.scheduling import GPU_RESOURCE, PROXY_MEBIBYTES, PROXY_MILLICORES
 from infra.workload import enabled, pool_of, settings_of
 
 if TYPE_CHECKING:

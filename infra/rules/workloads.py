@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from infra.capacity import pod_fits, room_for_pods
+from infra.capacity import cpu_nodes_for_most_pods, gpu_pods_per_node, pod_fits
 from infra.mistakes import Mistake
 from infra.rules.choices import workloads_of
 
 if TYPE_CHECKING:
+    from infra.sections.node_pools import GpuPoolSettings
+    from infra.sections.workloads import WorkloadSettings
     from infra.settings import Settings
 
 Mistakes = Iterator[Mistake]
@@ -65,18 +67,52 @@ def pods_fit(settings: Settings) -> Mistakes:
     """Every pod fits on an empty node of its pool, and its pool can grow to hold the most pods."""
     if not (settings.has_platform and settings.has_services):
         return
+    on_cpu: dict[str, WorkloadSettings] = {}
+    all_fit = True
     for name, workload in workloads_of(settings):
         on_gpu = name == "resnet" and settings.resnet.device == "gpu"
         if on_gpu and settings.cluster.gpu_pool is None:
             continue
         pool_name = "gpu_pool" if on_gpu else "cpu_pool"
         if (fault := pod_fits(settings, pool_name, workload)) is not None:
+            all_fit = all_fit and on_gpu
             yield Mistake(f"{name}.{fault.key}", fault.wrong, fault.allowed,
                           (f"cluster.{pool_name}.vm_size",))  # fmt: skip
-        elif on_gpu and (most := room_for_pods(settings)) < workload.scaling.max_replicas:
-            yield Mistake(
-                f"{name}.scaling.max_replicas",
-                f"{workload.scaling.max_replicas} pods need as many GPUs",
-                f"at most {most}, all the GPU pool's nodes have to give",
-                (f"cluster.{pool_name}.max_nodes",),
-            )  # fmt: skip
+        elif settings.cluster.gpu_pool is not None and on_gpu:
+            yield from _gpu_pool_holds(settings.cluster.gpu_pool, name, workload)
+        else:
+            on_cpu[name] = workload
+    if all_fit:
+        yield from _cpu_pool_holds(settings, on_cpu)
+
+
+def _gpu_pool_holds(pool: GpuPoolSettings, name: str, workload: WorkloadSettings) -> Mistakes:
+    """A pod of one GPU each."""
+    each = gpu_pods_per_node(pool, workload)
+    most = pool.max_nodes * each
+    if most < workload.scaling.max_replicas:
+        yield Mistake(
+            f"{name}.scaling.max_replicas",
+            f"{workload.scaling.max_replicas} pods do not fit on the full GPU pool",
+            f"at most {most}, {each} on each of {pool.max_nodes} nodes of {pool.vm_size}, or more "
+            "cluster.gpu_pool.max_nodes",
+            (*(f"cluster.gpu_pool.{key}" for key in
+               ("max_nodes", "max_pods", "mig_profile", "time_slices", "vm_size")),
+             f"{name}.cpu_millicores", f"{name}.memory_mib"),
+        )  # fmt: skip
+
+
+def _cpu_pool_holds(settings: Settings, workloads: dict[str, WorkloadSettings]) -> Mistakes:
+    """All that runs there at its most replicas, the gateway's own pods included."""
+    pool = settings.cluster.cpu_pool
+    needed = cpu_nodes_for_most_pods(settings, list(workloads.values()))
+    if needed <= pool.max_nodes:
+        return
+    most = [*(f"{name}.scaling.max_replicas" for name in workloads), "gateway.max_replicas"]
+    yield Mistake(
+        "cluster.cpu_pool.max_nodes",
+        f"{pool.max_nodes} nodes of {pool.vm_size} do not hold the most pods",
+        f"at least {needed}, a larger cluster.cpu_pool.vm_size, or less of {', '.join(most)}",
+        ("cluster.cpu_pool.vm_size", "cluster.cpu_pool.max_pods", *most,
+         *(f"{name}.{key}" for name in workloads for key in ("cpu_millicores", "memory_mib"))),
+    )  # fmt: skip

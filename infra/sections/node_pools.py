@@ -59,6 +59,7 @@ class CpuPoolSettings(PoolSettings):
         default="cpu",
         description="name of the pool; a new name makes a new pool before the old one goes",
     )
+    max_nodes: int = Field(default=5, ge=1, le=1000, description="most nodes")
     spot: bool = Field(
         default=False, description="use spot VMs, which Azure may take away at any time"
     )

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from infra.capacity import SYSTEM_MIB, SYSTEM_MILLICORES, gpus_per_node, pod_fits, room_for_pods
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.capacity import (
+    SYSTEM_MIB,
+    SYSTEM_MILLICORES,
+    cpu_nodes_for_most_pods,
+    empty_node,
+    gpu_pods_per_node,
+    gpus_per_node,
+    pod_fits,
+)
 from infra.sections.node_pools import GpuPoolSettings
-from infra.settings import read_settings
+from infra.sections.workloads import ResnetSettings, ScalingSettings, WorkloadSettings
+from infra.settings import Settings, read_settings
 from infra.vm_sizes import MIG_INSTANCES, VM_SIZES, VmSize
-from tests.infra.stack_files import SOUND, changed
+from tests.infra.stack_files import SOUND
 
 
 @pytest.mark.parametrize(
@@ -32,6 +45,20 @@ def test_memory_that_aks_keeps(memory_gib: int, max_pods: int, kept_mib: int) ->
     left = VmSize(2, memory_gib, 75).allocatable_mib(max_pods)
 
     assert left == memory_gib * 1024 - kept_mib - 100
+
+
+def workloads_with(settings: Settings, pods: list[tuple[int, int, int]]) -> list[WorkloadSettings]:
+    """A workload for each number of pods, with the millicores and MiB that each pod asks for."""
+    return [
+        settings.faq.model_copy(
+            update={
+                "cpu_millicores": cpu,
+                "memory_mib": memory,
+                "scaling": ScalingSettings(max_replicas=number),
+            }
+        )
+        for number, cpu, memory in pods
+    ]
 
 
 def test_a_pod_fits_up_to_the_last_millicore_and_mebibyte() -> None:
@@ -66,9 +93,50 @@ def test_gpus_that_a_node_offers(pool: GpuPoolSettings, gpus: int) -> None:
     assert gpus_per_node(pool) == gpus
 
 
-def test_room_for_pods_is_that_of_the_full_pool() -> None:
-    assert room_for_pods(read_settings(SOUND)) == 0
-    assert room_for_pods(read_settings(changed(SOUND, {"cluster.gpu_pool": {"max_nodes": 5}}))) == 5
+@pytest.mark.parametrize(
+    ("pool", "pod", "pods"),
+    [
+        ({}, {}, 1),
+        ({"time_slices": 4}, {}, 1),
+        ({"time_slices": 4}, {"cpu_millicores": 865}, 4),
+        ({"time_slices": 4}, {"cpu_millicores": 865, "memory_mib": 12_000}, 2),
+        ({"vm_size": "Standard_NC24ads_A100_v4", "mig_profile": "MIG1g"}, {}, 7),
+    ],
+)
+def test_pods_that_a_gpu_node_holds(pool: dict[str, Any], pod: dict[str, Any], pods: int) -> None:
+    assert gpu_pods_per_node(GpuPoolSettings(**pool), ResnetSettings(**pod)) == pods
+
+
+@pytest.mark.parametrize(
+    ("pods", "nodes"),
+    [
+        # A node of the default size has 3460 millicores and, for 60 pods, 14134 MiB.
+        ([(1, 3460, 512)], 2),
+        ([(4, 1000, 512)], 2),
+        ([(4, 2000, 2048), (4, 1000, 512)], 4),
+        ([(2, 100, 14_000)], 3),
+        ([(2, 100, 13_000)], 2),
+        ([(90, 50, 64)], 3),
+    ],
+    ids=str,
+)
+def test_nodes_that_hold_the_most_pods(pods: list[tuple[int, int, int]], nodes: int) -> None:
+    """Beside three of the gateway's, with 250 millicores and 512 MiB each."""
+    settings = read_settings(SOUND)
+    assert cpu_nodes_for_most_pods(settings, workloads_with(settings, pods)) == nodes
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 40), st.integers(50, 3460), st.integers(64, 14_134)), max_size=3
+    )
+)
+def test_no_fewer_nodes_than_the_pods_ask_for_together(pods: list[tuple[int, int, int]]) -> None:
+    settings = read_settings(SOUND)
+    needed = cpu_nodes_for_most_pods(settings, workloads_with(settings, pods))
+    node = empty_node(settings.cluster.cpu_pool)
+    assert needed * node.millicores >= sum(number * cpu for number, cpu, _ in pods) + 3 * 250
+    assert needed * node.mebibytes >= sum(number * memory for number, _, memory in pods) + 3 * 512
 
 
 def test_no_burstable_size_is_known() -> None:

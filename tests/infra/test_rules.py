@@ -32,6 +32,16 @@ def test_a_broken_rule_is_one_mistake_and_its_border_is_allowed(case: Case) -> N
     read_settings(changed(broken, case.mends))
 
 
+def test_a_pool_that_is_too_small_says_what_can_be_changed() -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings(changed(SOUND, {"cluster.cpu_pool.max_nodes": 3}))
+    assert str(refused.value) == (
+        "cluster.cpu_pool.max_nodes: 3 nodes of Standard_D4ds_v5 do not hold the most pods; "
+        "allowed: at least 4, a larger cluster.cpu_pool.vm_size, or less of "
+        "faq.scaling.max_replicas, resnet.scaling.max_replicas, gateway.max_replicas"
+    )
+
+
 def test_no_rule_is_without_a_case() -> None:
     """Every place in infra/rules that finds a mistake is reached by a case above."""
     places = {

@@ -12,7 +12,7 @@ SCALING = {
     "faq": {
         "scaling": {
             "min_replicas": 2,
-            "max_replicas": 9,
+            "max_replicas": 6,
             "target_cpu_percent": 55,
             "scale_down_minutes": 60,
         }
@@ -22,7 +22,7 @@ SCALING = {
 
 def test_bounds_and_target_are_the_settings() -> None:
     scaler = spec_of(declared_workloads(SCALING), "HorizontalPodAutoscaler", "faq")
-    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 9)
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
     assert scaler["scaleTargetRef"] == {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -42,9 +42,9 @@ CASES = [
     Case("cluster.zones", "twice", {"cluster.zones": ["1", "1"]}, {"cluster.zones": ["1", "2"]}),
     Case(
         "cluster.cpu_pool.min_nodes",
-        "4 is over",
-        {"cluster.cpu_pool.min_nodes": 4},
-        {"cluster.cpu_pool.min_nodes": 3},
+        "6 is over",
+        {"cluster.cpu_pool.min_nodes": 6},
+        {"cluster.cpu_pool.min_nodes": 5},
     ),
     Case(
         "cluster.system_pool.os_disk_gb",

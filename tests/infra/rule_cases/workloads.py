@@ -51,16 +51,45 @@ CASES = [
     Case(
         "faq.cpu_millicores",
         "fits on no node",
-        {"faq.cpu_millicores": 3461},
+        {"faq.cpu_millicores": 3461, "cluster.cpu_pool.max_nodes": 8},
         {"faq.cpu_millicores": 3460},
     ),
     Case(
-        "faq.memory_mib", "fits on no node", {"faq.memory_mib": 14_135}, {"faq.memory_mib": 14_134}
+        "faq.memory_mib",
+        "fits on no node",
+        {"faq.memory_mib": 14_135, "cluster.cpu_pool.max_nodes": 8},
+        {"faq.memory_mib": 14_134},
     ),
     Case(
         "resnet.scaling.max_replicas",
-        "as many GPUs",
+        "4 pods do not fit on the full GPU pool",
         {**GPU, "resnet.device": "gpu", "resnet.scaling.max_replicas": 4},
         {"cluster.gpu_pool.max_nodes": 4},
+    ),
+    Case(
+        "resnet.scaling.max_replicas",
+        "12 pods do not fit",
+        {
+            "cluster.gpu_pool": {"time_slices": 4},
+            "resnet.device": "gpu",
+            "resnet.scaling.max_replicas": 12,
+        },
+        {"resnet.cpu_millicores": 865},
+    ),
+    Case(
+        "cluster.cpu_pool.max_nodes",
+        "3 nodes of Standard_D4ds_v5 do not hold the most pods",
+        {"cluster.cpu_pool.max_nodes": 3},
+        {"cluster.cpu_pool.max_nodes": 4},
+    ),
+    Case(
+        "cluster.cpu_pool.max_nodes",
+        "do not hold the most pods",
+        {"cluster.cpu_pool.max_nodes": 3},
+        {
+            "faq.scaling.max_replicas": 3,
+            "resnet.scaling.max_replicas": 3,
+            "gateway.max_replicas": 2,
+        },
     ),
 ]
