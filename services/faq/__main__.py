@@ -1,11 +1,18 @@
-"""`python -m services.faq`: train, evaluate and serve the FAQ model; build the corpus."""
+"""`python -m services.faq`: import, train, evaluate and serve the FAQ model; build the corpus."""
 
 from __future__ import annotations
 
 import sys
 
+from services.faq.import_settings import ImportSettings
 from services.faq.settings import CorpusSettings, EvaluateSettings, FaqSettings, TrainSettings
 from services.serving.command_line import Command, main
+
+
+def _import(settings: ImportSettings) -> None:
+    from services.faq.importing.command import run_import
+
+    run_import(settings)
 
 
 def _train(settings: TrainSettings) -> None:
@@ -35,6 +42,7 @@ def _corpus(settings: CorpusSettings) -> None:
 
 # Each command imports what it needs: training's libraries would cost the service 100 MB of memory.
 COMMANDS = (
+    Command("import", "make the data from a dump or from your tables", ImportSettings, _import),
     Command("train", "train a model and write its folder", TrainSettings, _train),
     Command(
         "evaluate", "print a model's figures on held-out questions", EvaluateSettings, _evaluate

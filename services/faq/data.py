@@ -21,7 +21,8 @@ from services.faq.records import (
     read_own_split,
     read_records,
 )
-from services.faq.text import CleanText, clean_posted, clean_stored, split_stored
+from services.faq.stored_text import split_stored
+from services.faq.text import CleanText, clean_posted, clean_stored
 
 
 @dataclass(frozen=True)

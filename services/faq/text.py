@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Final
 
+from services.faq.stored_text import split_stored
+
 ANALYSED_CHARACTERS: Final = 8_192
 """Only this many leading characters of a text are looked at; what follows has no influence."""
 
@@ -25,7 +27,6 @@ _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31}\
 _UNWANTED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 _FENCE: Final = re.compile(r"```[^\n`]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"`([^`\n]+)`")
-_TITLE_END: Final = ". <"
 _LEAK: Final = re.compile(
     r"\b(?:possible|exact) duplicates?\s*(?::|of\b\s*:?)"
     r"|\bthis question already has (?:an )?answers?\b",
@@ -72,12 +73,6 @@ def clean_stored(text0: str) -> CleanText:
 def clean_posted(text: str) -> CleanText:
     """Clean a posted question, which has no separate title. Safe for any `str`."""
     return _clean_body(_printable(text))
-
-
-def split_stored(text0: str) -> tuple[str, str]:
-    """Split a stored text into its title, plain text, and its HTML body, which may be empty."""
-    title, _, body = text0.partition(_TITLE_END)
-    return (title, "<" + body) if body else (text0, "")
 
 
 def _printable(text: str) -> str:

@@ -1,27 +1,20 @@
-"""From the corpus' sources to the three files of the data format, the same bytes each time.
-
-A line of the format is one question, so it can hold neither tabs nor newlines. Inside `<pre>`,
-where they matter, they become the entities `&#9;` and `&#10;`, which every HTML parser turns back;
-elsewhere white space becomes one space, which HTML does not tell apart.
-"""
+"""From the corpus' sources to the three files of the data format, the same bytes each time."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from services.faq.corpus.topics import QuestionSource
 from services.faq.records import ANSWERS_FILE, DUPLICATES_FILE, ORIGINALS_FILE
+from services.faq.stored_text import one_line, text0
 
 ANSWER_ID_OFFSET: Final = 500_000
 DUPLICATE_ID_OFFSET: Final = 1_000_000
 DUPLICATES_PER_ID: Final = 100
-
-_PRE: Final = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL | re.IGNORECASE)
 
 
 def build_files(questions: Sequence[QuestionSource]) -> dict[str, bytes]:
@@ -31,13 +24,13 @@ def build_files(questions: Sequence[QuestionSource]) -> dict[str, bytes]:
     answers: list[tuple[object, ...]] = []
     for question in questions:
         answer_id = question.id + ANSWER_ID_OFFSET
-        text0 = _text0(question.title, question.body)
-        originals.append((question.id, answer_id, text0, question.created))
+        stored = text0(question.title, question.body)
+        originals.append((question.id, answer_id, stored, question.created))
         answers.append((answer_id, one_line(question.answer)))
         first_id = DUPLICATE_ID_OFFSET + question.id * DUPLICATES_PER_ID
         for number, duplicate in enumerate(question.duplicate, 1):
-            text0 = _text0(duplicate.title, duplicate.body)
-            duplicates.append((first_id + number, answer_id, text0, ""))
+            stored = text0(duplicate.title, duplicate.body)
+            duplicates.append((first_id + number, answer_id, stored, ""))
     rows = {ORIGINALS_FILE: originals, DUPLICATES_FILE: duplicates, ANSWERS_FILE: answers}
     return {name: _compressed(lines) for name, lines in rows.items()}
 
@@ -56,21 +49,6 @@ def stale_files(files: Mapping[str, bytes], folder: Path) -> list[str]:
     What they say is compared, not their bytes: another zlib may compress the same text differently.
     """
     return [name for name, content in files.items() if not _same(folder / name, content)]
-
-
-def one_line(html: str) -> str:
-    """Return the HTML without tabs and newlines; it shows the same."""
-    pieces = _PRE.split(html.strip())
-    for number, piece in enumerate(pieces):
-        if number % 2:
-            pieces[number] = piece.replace("\t", "&#9;").replace("\n", "&#10;")
-        else:
-            pieces[number] = re.sub(r"\s+", " ", piece)
-    return "".join(pieces)
-
-
-def _text0(title: str, body: str) -> str:
-    return f"{' '.join(title.split())}. {one_line(body)}"
 
 
 def _compressed(rows: Iterable[Sequence[object]]) -> bytes:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.faq.text import ANALYSED_CHARACTERS, clean_posted, clean_stored, split_stored
+from services.faq.stored_text import split_stored
+from services.faq.text import ANALYSED_CHARACTERS, clean_posted, clean_stored
 
 
 def test_a_stored_text_is_a_title_and_an_html_body() -> None:

@@ -1,0 +1,217 @@
+"""A team's own questions, from CSV, TSV or JSONL, to the data's files."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from services.faq.importing import export
+from services.faq.importing.report import ImportReport
+from services.faq.importing.resolve import resolve
+from services.faq.importing.table_rows import LineError, TableRow, read_table
+from services.faq.importing.work_file import WorkFile, open_work_file, remove_work_file
+from services.faq.importing.write_data import new_data
+from services.faq.records import LONGEST_LINE, DataError
+from services.faq.stored_text import one_line, text0
+
+MOST_ERRORS_SHOWN: Final = 20
+_ID: Final = re.compile(r"[0-9]{1,18}")
+
+
+class BadLines(DataError):
+    """Lines that are wrong; `errors` are the first of them."""
+
+    def __init__(self, errors: list[str], count: int) -> None:
+        super().__init__(
+            f"{count:,} lines are wrong; correct them, or give --skip-errors to leave them out"
+        )
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what; only the question's is needed in every table."""
+
+    question: str = "question"
+    body: str = "body"
+    answer: str = "answer"
+    id: str = "id"
+    duplicate_of: str = "duplicate_of"
+    created: str = "created"
+    author: str = "author"
+    url: str = "url"
+    licence: str = "licence"
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """How the tables are written."""
+
+    columns: Columns = Columns()
+    encoding: str = "utf-8"
+    delimiter: str = ""
+    text_format: Literal["plain", "html"] = "plain"
+
+
+def import_table(
+    tables: tuple[Path, ...], data: Path, layout: TableFormat, *, skip_errors: bool = False
+) -> ImportReport:
+    """Write the files of `data` from tables, which are read as one.
+
+    Every row is a question: an original with its answer, or a duplicate of another row, which it
+    names by id.
+
+    Raises:
+        BadLines: lines are wrong, and `skip_errors` is not set.
+        DataError: a table cannot be read, or nothing is found.
+    """
+    source = {"tables": [str(table) for table in tables]}
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        with open_work_file(data, source, restart=True) as work:
+            reading = _Reading(work, layout)
+            for table in tables:
+                reading.read(table)
+            reading.check_references()
+            if reading.count and not skip_errors:
+                raise BadLines(reading.errors, reading.count)
+            resolve(work)
+            if not export.choose(work, without_duplicates=True):
+                raise DataError(f"{tables[0]}: holds no question with an answer")
+            with new_data(data) as writer:
+                written = export.export(work, writer, None)
+                counts = {**work.counts, **export.counts(work), **written}
+                report = ImportReport(source, counts)
+                writer.report(report.json())
+        return report
+    finally:
+        remove_work_file(data)
+
+
+class _Reading:
+    """Puts rows into the work file and gathers errors."""
+
+    def __init__(self, work: WorkFile, layout: TableFormat) -> None:
+        self.errors: list[str] = []
+        self.count = 0
+        self._work = work
+        self._layout = layout
+        self._columns = layout.columns
+        self._number = 0
+
+    def read(self, table: Path) -> None:
+        """Read one table."""
+        seen: set[str] = set()
+        for row in self._rows(table):
+            seen |= row.values.keys()
+            self._number += 1
+            try:
+                self._keep(row)
+            except LineError as error:
+                self._report(error)
+            else:
+                self._work.counts["table: rows"] += 1
+        if seen and self._columns.question not in seen:
+            raise DataError(
+                f"{table}: has no column {self._columns.question!r}, but "
+                f"{', '.join(map(repr, sorted(seen)[:20]))}; name it with --question-column"
+            )
+
+    def check_references(self) -> None:
+        """Report the duplicates of questions that are not there."""
+        unknown = self._work.database.execute(
+            "SELECT duplicate, original FROM links "
+            "WHERE original NOT IN (SELECT id FROM questions) ORDER BY id"
+        )
+        for duplicate, original in unknown:
+            message = f"question {duplicate}: no question has the id {original} that it repeats"
+            self._add(message)
+
+    def _rows(self, table: Path) -> Iterator[TableRow]:
+        layout = self._layout
+        return read_table(
+            table, encoding=layout.encoding, delimiter=layout.delimiter, report=self._report
+        )
+
+    def _report(self, error: LineError) -> None:
+        self._add(str(error))
+
+    def _add(self, message: str) -> None:
+        self.count += 1
+        self._work.counts["left out: lines that are wrong"] += 1
+        if len(self.errors) < MOST_ERRORS_SHOWN:
+            self.errors.append(message)
+
+    def _keep(self, row: TableRow) -> None:
+        columns, values = self._columns, row.values
+        number = _id(row, columns.id) or self._number
+        question = values.get(columns.question, "")
+        original = _id(row, columns.duplicate_of)
+        answer = values.get(columns.answer, "")
+        if not question:
+            raise row.error(f"has no question (column {columns.question!r})")
+        if original is None and not answer:
+            raise row.error(
+                f"has no answer (column {columns.answer!r}), and repeats no other question "
+                f"(column {columns.duplicate_of!r})"
+            )
+        if original == number:
+            raise row.error("is a duplicate of itself")
+        text = text0(question, self._html(values.get(columns.body, "")))
+        answer = one_line(self._html(answer))
+        if max(len(text.encode()), len(answer.encode())) > LONGEST_LINE - 200:
+            raise row.error(f"is longer than {LONGEST_LINE:,} bytes")
+        source = (
+            " ".join(values.get(columns.created, "").split()), values.get(columns.licence, ""),
+            None, values.get(columns.author, ""), values.get(columns.url),
+        )  # fmt: skip
+        self._insert(row, number, original, text, answer, source)
+
+    def _insert(
+        self,
+        row: TableRow,
+        number: int,
+        original: int | None,
+        text: str,
+        answer: str,
+        source: tuple[str | int | None, ...],
+    ) -> None:
+        database = self._work.database
+        added = database.execute(
+            "INSERT OR IGNORE INTO questions VALUES (?, 1, NULL, ?, ?, ?, ?, ?, ?)",
+            (number, text, *source),
+        )
+        if not added.rowcount:
+            raise row.error(f"the id {number} is used before")
+        if original is not None:
+            database.execute("INSERT INTO links VALUES (?, ?, ?)", (number, original, self._number))
+        elif answer:
+            database.execute(
+                "INSERT INTO answers VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",
+                (number, number, answer, *source),
+            )
+
+    def _html(self, text: str) -> str:
+        return text if self._layout.text_format == "html" else plain_to_html(text)
+
+
+def plain_to_html(text: str) -> str:
+    """Return plain text as HTML: a paragraph where lines are blank, a break at a line's end."""
+    paragraphs = re.split(r"\n\s*\n", html.escape(text.strip(), quote=False).replace("\r", ""))
+    return "".join(
+        f"<p>{paragraph.strip().replace(chr(10), '<br>')}</p>"
+        for paragraph in paragraphs
+        if paragraph.strip()
+    )
+
+
+def _id(row: TableRow, column: str) -> int | None:
+    if (value := row.values.get(column)) is None:
+        return None
+    if not (_ID.fullmatch(value)):
+        raise row.error(f"{column} is not a whole number")
+    return int(value)
