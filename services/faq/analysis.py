@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from services.faq import tokens
+from services.faq.terms import Cut, Terms, hashed
 from services.faq.text import CleanText, clean_posted
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The terms of one text, in order and with repetitions."""
-
-    words: tuple[str, ...]
-    """Stems of title and prose, then each pair of neighbours."""
-    title: tuple[str, ...]
-    """The part of `words` that comes from the title."""
-    characters: tuple[str, ...]
-    """Character n-grams of title and prose."""
-    code: tuple[str, ...]
-    """Identifiers and operators of the code, and of the prose where it looks like code."""
 
 
 def terms_of_posted(text: str) -> Terms:
@@ -29,13 +14,21 @@ def terms_of_posted(text: str) -> Terms:
 
 def terms_of(clean: CleanText) -> Terms:
     """Cut a clean text into terms."""
-    title = tokens.words(clean.title)
+    return hashed(cut(clean))
+
+
+def cut(clean: CleanText) -> Cut:
+    """Cut a clean text into strings."""
     body = tokens.words(clean.prose)
-    title_terms = (*title, *tokens.pairs(title))
     prose = f"{clean.title} {clean.prose}"
-    return Terms(
-        words=(*title_terms, *body, *tokens.pairs(body)),
-        title=title_terms,
-        characters=tuple(tokens.character_grams(prose)),
-        code=tuple(tokens.code_terms(prose, clean.code)),
+    return Cut(
+        words=(*cut_title(clean).words, *body, *tokens.pairs(body)),
+        characters=tokens.character_grams(prose),
+        code=tokens.code_terms(prose, clean.code),
     )
+
+
+def cut_title(clean: CleanText) -> Cut:
+    """Cut the words of the title alone."""
+    title = tokens.words(clean.title)
+    return Cut(words=(*title, *tokens.pairs(title)), characters=(), code=())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
-from services.faq.analysis import Terms, terms_of_posted
+from services.faq.analysis import terms_of_posted
 from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreResponse
 from services.faq.ranking import Ranking
 from services.faq.settings import FaqSettings
 from services.faq.storage import KIND, StoredModel, load_model
+from services.faq.terms import Terms
 from services.serving.model import (
     Call,
     Model,
@@ -116,10 +117,8 @@ class FaqModel(Model[Terms, Ranking]):
         def render(rankings: Sequence[Ranking], timing: Timing) -> object:
             ranking = rankings[0]
             ranked = zip(ranking.positions.tolist(), ranking.scores.tolist(), strict=True)
-            rows = [
-                (self._originals[number].id, self._originals[number].answer_id, score)
-                for number, score in ranked
-            ]
+            ids, answer_ids = self._originals.ids, self._originals.answer_ids
+            rows = [(int(ids[number]), int(answer_ids[number]), score) for number, score in ranked]
             return {"result": [rows, f"Computed in {timing.elapsed_ms:.2f} ms"]}
 
         return Call([terms_of_posted(request.input)], render)
@@ -138,6 +137,6 @@ class FaqModel(Model[Terms, Ranking]):
         return shown
 
     def _agrees(self, ranking: Ranking, first: Sequence[tuple[int, float]]) -> bool:
-        ranked = zip(ranking.positions.tolist(), ranking.scores.tolist(), strict=True)
-        score_of = {self._originals[number].id: score for number, score in ranked}
+        ids = self._originals.ids[ranking.positions].tolist()
+        score_of = dict(zip(ids, ranking.scores.tolist(), strict=True))
         return all(abs(score_of.get(each, 0) - score) <= EXAMPLE_TOLERANCE for each, score in first)

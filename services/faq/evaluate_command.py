@@ -6,13 +6,13 @@ import orjson
 
 from services.faq.data import read_data
 from services.faq.evaluation import Evaluation, evaluate
+from services.faq.known import known_texts
 from services.faq.records import DataError
 from services.faq.report import table
 from services.faq.settings import EvaluateSettings
 from services.faq.source import data_folder
 from services.faq.split import split_holdout
 from services.faq.storage import KIND, load_model
-from services.faq.training import known_texts
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import Manifest, ModelFolderError, read_model_folder
 

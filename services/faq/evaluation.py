@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from services.faq.baselines import largest_class, plain_cosine
-from services.faq.build_index import Known
 from services.faq.data import DataSet
+from services.faq.known import Known
 from services.faq.metrics import Accuracy, Calibration, accuracy, calibration, places_of
 from services.faq.ranking import Scorer
 from services.faq.split import Positions, Split

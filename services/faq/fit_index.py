@@ -1,83 +1,107 @@
-"""Fitting the first stage with scikit-learn: the space of the terms and the linear classifiers."""
+"""Fitting the first stage: the space of the terms, and the linear classifiers of few originals."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from services.faq.analysis import Terms
-from services.faq.build_index import Known, KnownRows, build_index, known_rows
+from services.faq.build_index import build_index
 from services.faq.index import Index, Topics
-from services.faq.space import Block, Space
+from services.faq.known import Known, Progress
+from services.faq.space import Space
+from services.faq.terms import KIND_BITS, Hashes, TermTable
 
 MOST_TOPIC_WEIGHTS: Final = 24_000_000
-"""Most weights of the linear classifiers (terms times originals): bounds memory and folder size."""
+"""Most weights of the fitted linear classifiers (terms times originals): bounds memory and folder."""
+MOST_FITTED_TOPICS: Final = 2_000
+"""Most originals that have a fitted classifier each."""
+MOST_TERMS: Final = 2_000_000
+"""Most terms of the space where the classifiers are not fitted."""
 
-_FEWEST_TEXTS: Final = {"words": 2, "characters": 3, "code": 2}
-"""A term is known when at least so many texts have it."""
-_SHARES: Final = {"words": 0.45, "characters": 0.45, "code": 0.1}
+_FEWEST_TEXTS: Final = (2, 3, 2)
+"""A term is known when at least so many texts have it: words, characters, code."""
+_SHARES: Final = (0.45, 0.45, 0.1)
+_ENTRIES_AT_ONCE: Final = 1 << 23
 _PENALTY: Final = 0.2
 _TOLERANCE: Final = 1e-2
 
 
-def fit_index(known: Known, seed: int) -> Index:
+def fit_index(known: Known, seed: int, progress: Progress | None = None) -> Index:
     """Fit space and linear classifiers on the known texts, and build the originals' side."""
-    space = fit_space([*known.originals, *known.answers, *known.duplicates], len(known.originals))
-    rows = known_rows(space, known)
-    return build_index(space, fit_topics(rows, known.owners, seed), known, rows)
+    originals = len(known.originals)
+    are_few = originals <= MOST_FITTED_TOPICS
+    space = fit_space(
+        (known.originals, known.answers, known.duplicates),
+        most=MOST_TOPIC_WEIGHTS // originals if are_few else MOST_TERMS,
+    )
+    topics = fit_topics(space, known, seed) if are_few else None
+    return build_index(space, topics, known, progress)
 
 
-def fit_space(texts: Sequence[Terms], originals: int) -> Space:
-    """Learn which terms there are and how rare each is."""
-    most = MOST_TOPIC_WEIGHTS // originals
-    blocks = {
-        name: fit_block(texts, name, fewest=fewest, most=max(1, int(most * _SHARES[name])))
-        for name, fewest in _FEWEST_TEXTS.items()
-    }
-    return Space(**blocks)
+def fit_space(tables: Iterable[TermTable], *, most: int) -> Space:
+    """Learn which terms there are and how rare each is.
+
+    Args:
+        tables: all texts.
+        most: of the terms, no more than these are known, those that most texts have.
+    """
+    texts, hashes, frequencies = _document_frequencies(tables)
+    kinds = (hashes >> KIND_BITS).astype(np.int64)
+    known: list[NDArray[np.int64]] = []
+    for kind, (fewest, share) in enumerate(zip(_FEWEST_TEXTS, _SHARES, strict=True)):
+        terms = np.flatnonzero((kinds == kind) & (frequencies >= fewest))
+        frequent = np.argsort(-frequencies[terms], kind="stable")[: max(1, int(most * share))]
+        known.append(np.sort(terms[frequent]))
+    chosen = np.concatenate(known)
+    idf = np.log((1 + texts) / (1 + frequencies[chosen])) + 1
+    return Space(hashes[chosen], idf.astype(np.float32), texts)
 
 
-def vectorizer(name: str, *, fewest: int, most: int) -> TfidfVectorizer:
-    """Return scikit-learn's vectoriser for one kind of terms (a field of `Terms`)."""
-    options: dict[str, Any] = {
-        "analyzer": operator.attrgetter(name),
-        "min_df": fewest,
-        "max_features": most,
-        "sublinear_tf": True,
-        "dtype": np.float32,
-    }
-    return TfidfVectorizer(**options)
+def _document_frequencies(
+    tables: Iterable[TermTable],
+) -> tuple[int, Hashes, NDArray[np.int64]]:
+    """Return the number of texts, the different terms, and in how many texts each is."""
+    texts = 0
+    merged = [(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
+    for table in tables:
+        texts += len(table)
+        for piece in table.pieces(_ENTRIES_AT_ONCE):
+            merged.append(np.unique(piece.entries()[1], return_counts=True))
+            while len(merged) > 1 and len(merged[-1][0]) * 2 > len(merged[-2][0]):
+                merged[-2:] = [_added(merged[-2], merged[-1])]
+    while len(merged) > 1:
+        merged[-2:] = [_added(merged[-2], merged[-1])]
+    return texts, *merged[0]
 
 
-def fit_block(texts: Sequence[Terms], name: str, *, fewest: int, most: int) -> Block:
-    """Learn one kind of terms; the block is empty where too few texts have any."""
-    fitted = vectorizer(name, fewest=fewest, most=most)
-    try:
-        fitted.fit(texts)
-    except ValueError as error:
-        if "no terms remain" in str(error) or "empty vocabulary" in str(error):
-            return Block({}, np.zeros(0, np.float32))
-        raise
-    columns = {term: int(column) for term, column in sorted(fitted.vocabulary_.items())}
-    return Block(columns, fitted.idf_.astype(np.float32))
+def _added(
+    first: tuple[Hashes, NDArray[np.int64]], second: tuple[Hashes, NDArray[np.int64]]
+) -> tuple[Hashes, NDArray[np.int64]]:
+    hashes = np.concatenate((first[0], second[0]))
+    counts = np.concatenate((first[1], second[1]))
+    order = np.argsort(hashes, kind="stable")
+    hashes, counts = hashes[order], counts[order]
+    starts = np.flatnonzero(np.concatenate(([True], hashes[1:] != hashes[:-1]))[: len(hashes)])
+    return hashes[starts], np.add.reduceat(counts, starts) if len(starts) else counts
 
 
-def fit_topics(rows: KnownRows, owners: NDArray[np.int64], seed: int) -> Topics:
+def fit_topics(space: Space, known: Known, seed: int) -> Topics:
     """Fit a linear support vector classifier for each original against all the others.
 
     The texts are the originals themselves, their answers and their duplicates. There must be at
     least two originals.
     """
-    originals = len(rows.originals.indptr) - 1
-    labels = np.concatenate([np.arange(originals), np.arange(originals), owners])
-    texts = csr_array(vstack([rows.originals, rows.answers, rows.duplicates]))
+    originals = len(known.originals)
+    labels = np.concatenate([np.arange(originals), np.arange(originals), known.owners])
+    rows = [
+        space.rows(table).weights for table in (known.originals, known.answers, known.duplicates)
+    ]
+    texts = csr_array(vstack(rows))
     fitted: Any = LinearSVC(C=_PENALTY, tol=_TOLERANCE, random_state=seed).fit(texts, labels)
     weights, bias = fitted.coef_.T, fitted.intercept_
     if originals == 2:

@@ -1,8 +1,10 @@
-"""The originals' side of every pair, computed once: what a posted question is multiplied with."""
+"""The originals' side of every pair, computed once: what a posted question is compared with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from services.faq.space import Float32s, Place, Space, Vector
+from services.faq.retrieval import Candidates, Postings, best_candidates
+from services.faq.space import Float32s, Place, Space
 
 SIMILAR: Final = (
     "word",
@@ -24,102 +27,184 @@ SIMILAR: Final = (
 )
 """Cosines with the original, its title, its answer, and its family: those and the duplicates."""
 
-SHARED: Final = ("question_share", "code_share", "title_share", "bm25")
-"""How much of the question's weight of words, and of code, the original has too; how much of the
-title's weight the question has; BM25 divided by the sum of the question's idf, 0 to 2.2."""
+SQUARED: Final = ("question_share", "code_share")
+"""How much of the question's weight of words, and of code, the original has too."""
+
+PRESENT: Final = ("title_share", "bm25")
+"""How much of the title's weight the question has; BM25 divided by the sum of the question's idf, 0
+to 2.2."""
 
 NEAREST: Final = ("duplicate_best", "duplicate_mean")
 """Cosine of words with the most similar known duplicate, and the mean of the best three."""
 
-SIGNALS: Final = (*SIMILAR, *SHARED, *NEAREST, "topic")
-"""Names of the signals, in the order of the first axis of what `compare` returns; `topic` is the
-margin of the original's linear classifier."""
-
-Candidates = NDArray[np.int64]
-"""Positions of originals, (texts, candidates), each row ascending."""
+SIGNALS: Final = (*SIMILAR, *SQUARED, *PRESENT, *NEAREST, "topic")
+"""Names of the signals, in the order of the first axis of what `compare` returns; `topic` says how
+typical the text's terms are of the original's family, and of no other: see `Topics`."""
 
 
 @dataclass(frozen=True)
 class Topics:
-    """One linear classifier per original: how typical a text's terms are of it, and of no other.
+    """One linear classifier per original.
 
-    `weights` is float32 (width of the space, originals), `bias` float32 (originals,).
+    Where the originals are few, those are fitted (support vectors): `weights` is float32 (width of
+    the space, originals), and a text's signal is its margin. Where they are many, `weights` is
+    (0, 0): the weights are the last kind of `Rows.present`, ln(1 + how often the term is in the
+    family / how often it is in one on average), and the signal is the mean of those of the known
+    terms. `bias`, float32 (originals,), is added to either.
     """
 
     weights: Float32s
     bias: Float32s
 
+    @property
+    def are_fitted(self) -> bool:
+        """Whether they are the few originals' classifiers."""
+        return self.weights.size > 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is known of each original, as sparse rows over the columns of the space.
+
+    An original's rows lie together, one for each name of `SIMILAR`, `SQUARED` and, with one more for
+    the topic, `PRESENT`. `duplicates` has a row for each known duplicate; those from
+    `owner_starts[i]` to `owner_starts[i + 1]` are original `i`'s. A row is multiplied with the text's
+    weights, with their squares, or with 1 for each term of the text. `family_lengths`, float32
+    (originals, 2), are those that the families' rows of words and characters had before they were
+    divided by them.
+    """
+
+    similar: csr_array
+    squared: csr_array
+    present: csr_array
+    duplicates: csr_array
+    owner_starts: NDArray[np.int64]
+    family_lengths: Float32s
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What an original's rows depend on besides its texts; originals that are added keep it."""
+
+    average_words: float
+    """Known words of an original on average."""
+    families: int
+    """Number of originals that the space was made for."""
+    family_entries: int
+    """Entries that a family's row keeps of each kind, the heaviest."""
+
 
 @dataclass(frozen=True)
 class Index:
-    """Everything that is known of the originals, in the form that a question is compared with.
-
-    `similar` is (space.width, len(SIMILAR) · originals + duplicates) and `shared` is
-    (space.shares_width, len(SHARED) · originals): a group of columns for each signal, and a column
-    for each known duplicate, of which `owner_starts[i]:owner_starts[i + 1]` are original `i`'s.
-    """
+    """Everything that is known of the originals, in the form that a question is compared with."""
 
     space: Space
     topics: Topics
-    similar: csr_array
-    shared: csr_array
-    owner_starts: NDArray[np.int64]
+    rows: Rows
+    postings: Postings
+    scale: Scale
 
     @property
     def originals(self) -> int:
         """Number of originals."""
-        return len(self.owner_starts) - 1
+        return len(self.rows.owner_starts) - 1
 
 
 def candidates_of(index: Index, places: Sequence[Place]) -> Candidates:
-    """Return the originals that each text is compared with: every one, where they are few."""
-    return np.broadcast_to(np.arange(index.originals), (len(places), index.originals))
+    """Return the originals that each text is compared with: all of them, where they are few."""
+    words, _, code = index.space.spans
+    return np.stack([best_candidates(index.postings, place, words, code) for place in places])
 
 
 def compare(index: Index, places: Sequence[Place], candidates: Candidates) -> Float32s:
     """Compare a batch of texts, each with its candidates.
 
-    The products are taken text by text, from the few rows of the index that its terms have: one
-    sparse product for the whole batch takes longer, and its result is needed dense anyway.
+    Text by text: the candidates' rows, a small part of all, are multiplied with the text's vector.
 
     Returns:
         float32 (len(SIGNALS), texts, candidates).
     """
-    originals, texts = index.originals, len(places)
-    split = len(SIMILAR) * originals
-    signals = np.empty((len(SIGNALS), texts, originals), np.float32)
-    known = np.empty((texts, int(index.owner_starts[-1])), np.float32)
-    first_shared, first_nearest = len(SIMILAR), len(SIMILAR) + len(SHARED)
-    for number, place in enumerate(places):
-        similar = _product(place.tfidf, index.similar)
-        signals[:first_shared, number] = similar[:split].reshape(len(SIMILAR), originals)
-        known[number] = similar[split:]
-        shared = _product(place.shares, index.shared)
-        signals[first_shared:first_nearest, number] = shared.reshape(len(SHARED), originals)
-        weights = index.topics.weights[place.tfidf.columns]
-        signals[-1, number] = place.tfidf.values @ weights + index.topics.bias
-    signals[first_nearest:-1] = _nearest_duplicates(known, index.owner_starts)
-    return np.take_along_axis(signals, candidates[np.newaxis], axis=2)
+    signals = np.empty((len(SIGNALS), *candidates.shape), np.float32)
+    for number, (place, chosen) in enumerate(zip(places, candidates, strict=True)):
+        signals[:, number] = _compare(index, place, chosen)
+    return signals
 
 
-def _product(vector: Vector, matrix: csr_array) -> Float32s:
-    """Return vector · matrix, dense."""
-    return matrix[vector.columns].T @ vector.values
+def _compare(index: Index, place: Place, chosen: NDArray[np.int64]) -> Float32s:
+    rows, weights = index.rows, place.weights
+    with _zeros(index.space.width) as vector:
+        columns = place.columns
+        vector[columns] = weights
+        similar = _product(rows.similar, len(SIMILAR), chosen, vector)
+        nearest = _nearest_duplicates(rows, chosen, vector)
+        vector[columns] = weights * weights
+        squared = _product(rows.squared, len(SQUARED), chosen, vector)
+        vector[columns] = 1
+        present = _product(rows.present, len(PRESENT) + 1, chosen, vector)
+        vector[columns] = 0
+    present[PRESENT.index("bm25")] /= max(place.idf_of_words, 1)
+    present[-1] = _topic(index.topics, place, chosen, present[-1])
+    return np.concatenate((similar, squared, present[:-1], nearest, present[-1:]))
 
 
-def _nearest_duplicates(similarities: Float32s, owner_starts: NDArray[np.int64]) -> Float32s:
+def _topic(topics: Topics, place: Place, chosen: NDArray[np.int64], sums: Float32s) -> Float32s:
+    bias = topics.bias[chosen]
+    if not topics.are_fitted:
+        return np.asarray(sums / max(place.known, 1) + bias, np.float32)
+    weights = topics.weights[place.columns]
+    if len(chosen) < topics.weights.shape[1]:
+        weights = weights[:, chosen]
+    return np.asarray(place.weights @ weights + bias, np.float32)
+
+
+def _product(
+    matrix: csr_array, kinds: int, chosen: NDArray[np.int64], vector: Float32s
+) -> Float32s:
+    """Return the products of the chosen originals' rows with the vector, (kinds, chosen)."""
+    if len(chosen) * kinds < len(matrix.indptr) - 1:
+        matrix = matrix[(chosen[:, np.newaxis] * kinds + np.arange(kinds)).ravel()]
+    return (matrix @ vector).reshape(len(chosen), kinds).T
+
+
+def _nearest_duplicates(rows: Rows, chosen: NDArray[np.int64], vector: Float32s) -> Float32s:
     """Return the best, and the mean of the best three, similarities of each original's duplicates.
 
-    One sort for all originals: twice the original's number is added to the similarities, all in
-    [0, 1], of its duplicates, so that a sort keeps the groups apart. Where there are fewer than
-    three, zeros take their places.
+    One sort for all: twice the original's number is added to the similarities, all in [0, 1], of
+    its duplicates, so that a sort keeps the groups apart. Where there are fewer than three, zeros
+    take their places.
     """
-    texts, originals = len(similarities), len(owner_starts) - 1
-    sizes = np.diff(owner_starts)
-    group = np.repeat(np.arange(originals) * 2.0, sizes)
-    ranked = np.sort(np.clip(similarities, 0, 1) + group, axis=1) - group
-    top = np.zeros((3, texts, originals), np.float32)
+    starts, ends = rows.owner_starts[chosen], rows.owner_starts[chosen + 1]
+    sizes = ends - starts
+    last = np.cumsum(sizes)
+    duplicates = rows.duplicates
+    if last[-1] < len(duplicates.indptr) - 1:
+        shift = np.repeat(starts - (last - sizes), sizes)
+        duplicates = duplicates[np.arange(last[-1]) + shift]
+    group = np.repeat(np.arange(len(chosen)) * 2.0, sizes)
+    ranked = np.sort(np.clip(duplicates @ vector, 0, 1) + group) - group
+    top = np.zeros((3, len(chosen)), np.float32)
     for rank in range(3):
         has = np.flatnonzero(sizes > rank)
-        top[rank][:, has] = ranked[:, owner_starts[has + 1] - 1 - rank]
+        top[rank, has] = ranked[last[has] - 1 - rank]
     return np.stack((top[0], top.mean(axis=0, dtype=np.float32)))
+
+
+class _Dense(threading.local):
+    """A vector of zeros for each thread, so that not every question allocates a wide one."""
+
+    vector: Float32s = np.zeros(0, np.float32)
+
+
+_DENSE: Final = _Dense()
+
+
+@contextmanager
+def _zeros(width: int) -> Iterator[Float32s]:
+    """Lend the thread's vector of zeros, which must be zeros again when it is given back."""
+    if len(_DENSE.vector) != width:
+        _DENSE.vector = np.zeros(width, np.float32)
+    try:
+        yield _DENSE.vector
+    except BaseException:
+        _DENSE.vector = np.zeros(0, np.float32)
+        raise

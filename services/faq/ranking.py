@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.analysis import Terms
 from services.faq.classifier import Float64s, PairClassifier
 from services.faq.features import pair_features
-from services.faq.index import Candidates, Index, candidates_of, compare
+from services.faq.index import Index, candidates_of, compare
+from services.faq.retrieval import Candidates
 from services.faq.space import Float32s
+from services.faq.terms import Terms
 
 LARGEST_CHUNK: Final = 64
 """Texts that are compared at once, which bounds the memory of a large batch."""

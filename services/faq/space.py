@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from services.faq.analysis import Terms
+from services.faq.terms import KIND_BITS, KINDS, Counts, Hashes, Terms, TermTable
 
 DAMPING: Final = 5
 """Unknown terms that every text is taken to have more than it has."""
@@ -22,143 +20,114 @@ Int32s = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Vector:
-    """A sparse vector: int32 columns, ascending within each kind of terms, and float32 values."""
+class Place:
+    """One text in the space: the columns of its known terms, ascending, and what they weigh."""
 
     columns: Int32s
-    values: Float32s
+    weights: Float32s
+    """`(1 + ln tf) · idf`, divided, for each kind of terms, by the length of the whole text's vector.
 
-
-@dataclass(frozen=True)
-class Counted:
-    """How often each known term occurs in a text, and how many terms of it are not known."""
-
-    vector: Vector
-    unknown: int
-
-
-@dataclass(frozen=True)
-class Block:
-    """One kind of terms: their columns, and float32 inverse document frequencies by column."""
-
-    columns: Mapping[str, int]
-    idf: Float32s
-
-    @property
-    def width(self) -> int:
-        """Number of known terms."""
-        return len(self.idf)
-
-    def count(self, terms: Iterable[str]) -> Counted:
-        """Return how often each known term occurs, and how many others there are."""
-        counts: Counter[int | None] = Counter(map(self.columns.get, terms))
-        unknown = counts.pop(None, 0)
-        columns = np.fromiter(counts.keys(), np.int32, len(counts))
-        order = np.argsort(columns)
-        values = np.fromiter(counts.values(), np.float32, len(counts))
-        return Counted(Vector(columns[order], values[order]), unknown)
-
-    def tfidf(self, terms: Iterable[str]) -> Vector:
-        """Return the weights `(1 + ln tf) · idf`, divided by the length of the whole text's vector.
-
-        As scikit-learn's `TfidfVectorizer(sublinear_tf=True)`, but for that length: each term that is
-        not known adds to it as the rarest known term would, and so do `DAMPING` more, so that a text
-        of which little is known, or of one word, is not very similar to anything.
-        """
-        counted = self.count(terms)
-        vector = counted.vector
-        weights = (np.log(vector.values) + np.float32(1)) * self.idf[vector.columns]
-        unknown = np.float32(counted.unknown + DAMPING) * self._rarest**2
-        return Vector(vector.columns, weights / np.sqrt(np.dot(weights, weights) + unknown))
-
-    @cached_property
-    def _rarest(self) -> np.float32:
-        return self.idf.max(initial=1)
-
-
-@dataclass(frozen=True)
-class Place:
-    """One text in the space.
-
-    `tfidf` has the vectors of words, characters and code side by side. `shares` has, side by
-    side, the squares of the vectors of words and of code, 1 for each word that is there, and
-    for each of them 1 / (sum of the idf of the words that are there).
+    As scikit-learn's `TfidfVectorizer(sublinear_tf=True)`, but for that length: each term that is not
+    known adds to it as the rarest known term would, and so do `DAMPING` more, so that a text of which
+    little is known, or of one word, is not very similar to anything.
     """
-
-    tfidf: Vector
-    shares: Vector
+    idf_of_words: float
+    """Sum of the inverse document frequencies of its different known words."""
     known: int
     """Number of different known words and pieces of code."""
 
 
 @dataclass(frozen=True)
-class Space:
-    """The three kinds of terms side by side: words, then characters, then code."""
+class _Entries:
+    """The known terms of some texts, entry by entry."""
 
-    words: Block
-    characters: Block
-    code: Block
+    texts: NDArray[np.int64]
+    columns: Int32s
+    counts: Float32s
+    weights: Float32s
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The known terms, ascending by hash, so words come first, then characters, then code.
+
+    There is at least one. `terms` is (width,); `idf` has their inverse document frequencies in
+    `texts` texts, as scikit-learn smooths them.
+    """
+
+    terms: Hashes
+    idf: Float32s
+    texts: int
 
     @property
     def width(self) -> int:
-        """Number of columns of `Place.tfidf`."""
-        return self.words.width + self.characters.width + self.code.width
+        """Number of known terms."""
+        return len(self.terms)
 
-    @property
-    def shares_width(self) -> int:
-        """Number of columns of `Place.shares`."""
-        return 3 * self.words.width + self.code.width
-
-    @property
+    @cached_property
     def spans(self) -> tuple[slice, slice, slice]:
         """Columns of words, of characters and of code."""
-        code = self.words.width + self.characters.width
-        return slice(0, self.words.width), slice(self.words.width, code), slice(code, self.width)
+        first = np.searchsorted(self.terms, np.arange(1, KINDS, dtype=np.uint64) << KIND_BITS)
+        code = int(first[1])
+        return slice(0, int(first[0])), slice(int(first[0]), code), slice(code, self.width)
+
+    @cached_property
+    def document_frequencies(self) -> Float32s:
+        """In how many of the texts each term is."""
+        return ((1 + self.texts) / np.exp(self.idf.astype(np.float64) - 1) - 1).astype(np.float32)
 
     def place(self, text: Terms) -> Place:
-        """Return a text's place; terms that are not known have no influence."""
-        words, code = self.words.tfidf(text.words), self.code.tfidf(text.code)
+        """Return a text's place; terms that are not known have no influence but on its length."""
+        entries = self._entries(np.zeros(len(text.hashes), np.int64), text.hashes, text.counts, 1)
+        words, _, code = self.spans
+        ends = np.searchsorted(entries.columns, (words.stop, code.start))
         return Place(
-            tfidf=self._side_by_side(words, self.characters.tfidf(text.characters), code),
-            shares=self._shares(words, code),
-            known=len(words.columns) + len(code.columns),
+            columns=entries.columns,
+            weights=entries.weights,
+            idf_of_words=float(self.idf[entries.columns[: ends[0]]].sum()),
+            known=int(ends[0] + len(entries.columns) - ends[1]),
         )
 
-    def matrix(self, texts: Sequence[Terms]) -> csr_array:
-        """Return `Place.tfidf` of many texts as float32 (texts, width)."""
-        vectors = [self.place(text).tfidf for text in texts]
-        ends = np.cumsum([0, *(len(vector.columns) for vector in vectors)], dtype=np.int32)
-        columns = np.concatenate([vector.columns for vector in vectors])
-        values = np.concatenate([vector.values for vector in vectors])
-        return csr_array((values, columns, ends), shape=(len(texts), self.width))
-
-    def _side_by_side(self, words: Vector, characters: Vector, code: Vector) -> Vector:
-        _, second, third = self.spans
-        return Vector(
-            np.concatenate(
-                (words.columns, characters.columns + second.start, code.columns + third.start),
-                dtype=np.int32,
-            ),
-            np.concatenate((words.values, characters.values, code.values)),
+    def rows(self, texts: TermTable) -> TextRows:
+        """Return the places of many texts."""
+        entries = self._entries(*texts.entries(), len(texts))
+        ends = np.cumsum(np.bincount(entries.texts, minlength=len(texts)), dtype=np.int32)
+        starts = np.concatenate((np.zeros(1, np.int32), ends))
+        shape = (len(texts), self.width)
+        return TextRows(
+            weights=csr_array((entries.weights, entries.columns, starts), shape=shape),
+            counts=csr_array((entries.counts, entries.columns, starts), shape=shape),
         )
 
-    def _shares(self, words: Vector, code: Vector) -> Vector:
-        second = self.words.width
-        third = second + self.code.width
-        fourth = third + self.words.width
-        idf_sum = self.words.idf[words.columns].sum()
-        present = np.ones(len(words.columns), np.float32)
-        return Vector(
-            np.concatenate(
-                (
-                    words.columns,
-                    code.columns + second,
-                    words.columns + third,
-                    words.columns + fourth,
-                ),
-                dtype=np.int32,
-            ),
-            np.concatenate(
-                (words.values**2, code.values**2, present, present / max(idf_sum, np.float32(1)))
-            ),
+    def _entries(
+        self, texts: NDArray[np.int64], hashes: Hashes, counts: Counts, number: int
+    ) -> _Entries:
+        columns = np.searchsorted(self.terms, hashes)
+        known = np.take(self.terms, columns, mode="clip") == hashes
+        group = texts * KINDS + (hashes >> KIND_BITS).astype(np.int64)
+        unknown = np.bincount(group[~known], counts[~known], number * KINDS)
+        group, columns = group[known], columns[known].astype(np.int32)
+        occurrences = counts[known].astype(np.float32)
+        weights = (np.log(occurrences) + np.float32(1)) * self.idf[columns]
+        squares = np.bincount(group, weights.astype(np.float64) ** 2, number * KINDS)
+        unknown = (unknown + DAMPING) * np.tile(self._rarest**2, number)
+        lengths = np.sqrt(squares + unknown)
+        return _Entries(
+            texts=group // KINDS,
+            columns=columns,
+            counts=occurrences,
+            weights=(weights / lengths[group]).astype(np.float32),
         )
+
+    @cached_property
+    def _rarest(self) -> NDArray[np.float64]:
+        """Inverse document frequency of the rarest term of each kind."""
+        return np.asarray([self.idf[span].max(initial=1) for span in self.spans], np.float64)
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Texts in the space, float32 (texts, width): `Place.weights`, and how often each term occurs."""
+
+    weights: csr_array
+    counts: csr_array

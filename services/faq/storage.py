@@ -1,9 +1,11 @@
-"""A trained model as files of a model folder: arrays without pickle, everything else as JSON."""
+"""A trained model as files of a model folder: arrays without pickle, everything else as JSON.
+
+The arrays are mapped into memory, not read, so that several processes of one machine share them. A
+folder that is exchanged for another, or removed, goes on serving those who have mapped it.
+"""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,35 +18,45 @@ from scipy.sparse import csr_array
 
 from services.faq.classifier import PairClassifier
 from services.faq.features import FEATURES
-from services.faq.index import SHARED, SIMILAR, Index, Topics
+from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
 from services.faq.ranking import Scorer
-from services.faq.space import Block, Space
+from services.faq.retrieval import Postings
+from services.faq.space import Space
+from services.faq.stored_originals import StoredOriginals
 from services.serving.model_folder import ModelFolderError
 
 KIND: Final = "faq"
-ARRAYS_FILE: Final = "arrays.npz"
-TERMS_FILE: Final = "terms.json"
+INDEX_FILE: Final = "index.json"
 CLASSIFIER_FILE: Final = "classifier.json"
-ORIGINALS_FILE: Final = "originals.json"
 EXAMPLES_FILE: Final = "examples.json"
+ARRAYS: Final = {
+    "space_terms": np.uint64,
+    "space_idf": np.float32,
+    "topic_weights": np.float16,
+    "topic_bias": np.float32,
+    **{
+        f"{matrix}_{part}": dtype
+        for matrix in ("similar", "squared", "present", "duplicates")
+        for part, dtype in (("data", np.float32), ("indices", np.int32), ("indptr", np.int32))
+    },
+    "owner_starts": np.int64,
+    "family_lengths": np.float32,
+    "postings_starts": np.int64,
+    "postings_owners": np.int32,
+    "postings_weights": np.float32,
+    "original_ids": np.int64,
+    "original_answer_ids": np.int64,
+    "original_ends": np.int64,
+    "original_texts": np.uint8,
+}
+"""The arrays, each in a file `NAME.npy`, and their types."""
 
-
+_AT_ONCE: Final = 1 << 22
 _Document = TypeVar("_Document", bound=BaseModel)
 
 
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StoredOriginal(_Stored):
-    """An original as answers show it; `html` and `answer_html` are HTML as in the data."""
-
-    id: int
-    answer_id: int
-    title: str
-    url: str | None
-    html: str
-    answer_html: str
 
 
 class Example(_Stored):
@@ -55,18 +67,15 @@ class Example(_Stored):
     """Ids and scores of the first places."""
 
 
-class _Originals(_Stored):
-    originals: tuple[StoredOriginal, ...]
-
-
 class _Examples(_Stored):
     examples: tuple[Example, ...]
 
 
-class _Terms(_Stored):
-    words: tuple[str, ...]
-    characters: tuple[str, ...]
-    code: tuple[str, ...]
+class _Index(_Stored):
+    texts: int
+    average_words: float
+    families: int
+    family_entries: int
 
 
 class _Classifier(_Stored):
@@ -83,19 +92,13 @@ class StoredModel:
     """Everything that serving needs."""
 
     scorer: Scorer
-    originals: tuple[StoredOriginal, ...]
+    originals: StoredOriginals
     examples: tuple[Example, ...]
 
 
 def save_model(model: StoredModel, folder: Path) -> None:
     """Write the model's files, the same bytes for the same model."""
     index, classifier = model.scorer.index, model.scorer.classifier
-    space = index.space
-    terms = _Terms(
-        words=tuple(space.words.columns),
-        characters=tuple(space.characters.columns),
-        code=tuple(space.code.columns),
-    )
     stored = _Classifier(
         features=FEATURES,
         weights=tuple(classifier.weights.tolist()),
@@ -104,16 +107,22 @@ def save_model(model: StoredModel, folder: Path) -> None:
         offset=classifier.offset,
         low_signal_below=model.scorer.low_signal_below,
     )
-    _write_json(folder / TERMS_FILE, terms)
+    scale = _Index(
+        texts=index.space.texts,
+        average_words=index.scale.average_words,
+        families=index.scale.families,
+        family_entries=index.scale.family_entries,
+    )
     _write_json(folder / CLASSIFIER_FILE, stored)
-    _write_json(folder / ORIGINALS_FILE, _Originals(originals=model.originals))
+    _write_json(folder / INDEX_FILE, scale)
     _write_json(folder / EXAMPLES_FILE, _Examples(examples=model.examples))
-    with (folder / ARRAYS_FILE).open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **_arrays(index))
+    arrays = _arrays(index, model.originals)
+    for name, dtype in ARRAYS.items():
+        _write_array(array_file(folder, name), arrays[name].astype(dtype, copy=False))
 
 
 def load_model(folder: Path) -> StoredModel:
-    """Read the files that `save_model` wrote; the caller has verified their hashes.
+    """Map the files that `save_model` wrote; the caller has verified their hashes.
 
     Raises:
         ModelFolderError: a file does not fit this version of the service.
@@ -123,8 +132,9 @@ def load_model(folder: Path) -> StoredModel:
         raise ModelFolderError(
             folder / CLASSIFIER_FILE, "has other features; train the model again"
         )
+    index = _read_index(folder)
     scorer = Scorer(
-        index=_read_index(folder),
+        index=index,
         classifier=PairClassifier(
             weights=np.asarray(classifier.weights, np.float64),
             bias=classifier.bias,
@@ -133,76 +143,137 @@ def load_model(folder: Path) -> StoredModel:
         ),
         low_signal_below=classifier.low_signal_below,
     )
-    originals = _read_json(folder / ORIGINALS_FILE, _Originals).originals
-    if len(originals) != scorer.index.originals:
-        raise ModelFolderError(folder / ORIGINALS_FILE, "does not fit the arrays")
     examples = _read_json(folder / EXAMPLES_FILE, _Examples).examples
-    return StoredModel(scorer=scorer, originals=originals, examples=examples)
+    return StoredModel(scorer, _read_originals(folder, index.originals), examples)
 
 
-def _arrays(index: Index) -> dict[str, NDArray[Any]]:
-    return {
-        **_matrix_arrays("similar", index.similar),
-        **_matrix_arrays("shared", index.shared),
-        "owner_starts": index.owner_starts.astype(np.int64),
-        "topic_weights": index.topics.weights.astype(np.float16),
-        "topic_bias": index.topics.bias,
-        "words_idf": index.space.words.idf,
-        "characters_idf": index.space.characters.idf,
-        "code_idf": index.space.code.idf,
+def array_file(folder: Path, name: str) -> Path:
+    """Return the file of one of `ARRAYS`."""
+    return folder / f"{name}.npy"
+
+
+def _arrays(index: Index, originals: StoredOriginals) -> dict[str, NDArray[Any]]:
+    rows = index.rows
+    matrices = {
+        "similar": rows.similar,
+        "squared": rows.squared,
+        "present": rows.present,
+        "duplicates": rows.duplicates,
     }
-
-
-def _matrix_arrays(name: str, matrix: csr_array) -> dict[str, NDArray[Any]]:
     return {
-        f"{name}_data": matrix.data,
-        f"{name}_indices": matrix.indices.astype(np.int32),
-        f"{name}_indptr": matrix.indptr.astype(np.int32),
+        "space_terms": index.space.terms,
+        "space_idf": index.space.idf,
+        "topic_weights": index.topics.weights,
+        "topic_bias": index.topics.bias,
+        **{f"{name}_data": matrix.data for name, matrix in matrices.items()},
+        **{f"{name}_indices": matrix.indices for name, matrix in matrices.items()},
+        **{f"{name}_indptr": matrix.indptr for name, matrix in matrices.items()},
+        "owner_starts": rows.owner_starts,
+        "family_lengths": rows.family_lengths,
+        "postings_starts": index.postings.starts,
+        "postings_owners": index.postings.owners,
+        "postings_weights": index.postings.weights,
+        "original_ids": originals.ids,
+        "original_answer_ids": originals.answer_ids,
+        "original_ends": originals.ends,
+        "original_texts": originals.texts,
     }
 
 
 def _read_index(folder: Path) -> Index:
-    path = folder / ARRAYS_FILE
-    terms = _read_json(folder / TERMS_FILE, _Terms)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return _index(dict(arrays), terms)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
-        raise ModelFolderError(path, "does not hold the arrays of a model") from None
-
-
-def _index(arrays: Mapping[str, NDArray[Any]], terms: _Terms) -> Index:
-    space = Space(
-        words=_block(terms.words, arrays["words_idf"]),
-        characters=_block(terms.characters, arrays["characters_idf"]),
-        code=_block(terms.code, arrays["code_idf"]),
-    )
-    starts = arrays["owner_starts"]
-    originals, duplicates = len(starts) - 1, int(starts[-1])
-    weights = arrays["topic_weights"]
-    if weights.shape != (space.width, originals) or arrays["topic_bias"].shape != (originals,):
-        raise ValueError
-    similar_width = len(SIMILAR) * originals + duplicates
+    scale = _read_json(folder / INDEX_FILE, _Index)
+    terms = _mapped(folder, "space_terms")
+    starts = _mapped(folder, "owner_starts")
+    _require(folder, "space_terms", len(terms) > 0 and bool((terms[:-1] < terms[1:]).all()))
+    _require_starts(folder, "owner_starts", starts, len(starts))
+    width, originals = len(terms), len(starts) - 1
+    weights = _mapped(folder, "topic_weights", (width, originals), (0, 0))
     return Index(
-        space=space,
-        topics=Topics(weights.astype(np.float32), arrays["topic_bias"]),
-        similar=_matrix("similar", arrays, (space.width, similar_width)),
-        shared=_matrix("shared", arrays, (space.shares_width, len(SHARED) * originals)),
-        owner_starts=starts,
+        space=Space(terms, _mapped(folder, "space_idf", (width,)), scale.texts),
+        topics=Topics(weights.astype(np.float32), _mapped(folder, "topic_bias", (originals,))),
+        rows=Rows(
+            similar=_matrix(folder, "similar", (len(SIMILAR) * originals, width)),
+            squared=_matrix(folder, "squared", (len(SQUARED) * originals, width)),
+            present=_matrix(folder, "present", ((len(PRESENT) + 1) * originals, width)),
+            duplicates=_matrix(folder, "duplicates", (int(starts[-1]), width)),
+            owner_starts=starts,
+            family_lengths=_mapped(folder, "family_lengths", (originals, 2)),
+        ),
+        postings=_read_postings(folder, width, originals),
+        scale=Scale(scale.average_words, scale.families, scale.family_entries),
     )
 
 
-def _block(terms: Sequence[str], idf: NDArray[Any]) -> Block:
-    if len(terms) != len(idf):
-        raise ValueError
-    return Block({term: column for column, term in enumerate(terms)}, idf)
+def _read_postings(folder: Path, width: int, originals: int) -> Postings:
+    starts = _mapped(folder, "postings_starts")
+    owners = _mapped(folder, "postings_owners")
+    _require_starts(folder, "postings_starts", starts, width + 1, len(owners))
+    _require_below(folder, "postings_owners", originals)
+    weights = _mapped(folder, "postings_weights", owners.shape)
+    return Postings(starts, owners, weights, originals)
 
 
-def _matrix(name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> csr_array:
-    parts = (arrays[f"{name}_data"], arrays[f"{name}_indices"], arrays[f"{name}_indptr"])
-    matrix = csr_array(parts, shape=shape)
-    matrix.check_format(full_check=True)
-    return matrix
+def _read_originals(folder: Path, originals: int) -> StoredOriginals:
+    ends = _mapped(folder, "original_ends", (originals,))
+    texts = _mapped(folder, "original_texts")
+    starts = np.concatenate((np.zeros(1, np.int64), ends))
+    _require_starts(folder, "original_ends", starts, originals + 1, len(texts))
+    return StoredOriginals(
+        ids=_mapped(folder, "original_ids", (originals,)),
+        answer_ids=_mapped(folder, "original_answer_ids", (originals,)),
+        ends=ends,
+        texts=texts,
+    )
+
+
+def _matrix(folder: Path, name: str, shape: tuple[int, int]) -> csr_array:
+    data, indices = _mapped(folder, f"{name}_data"), _mapped(folder, f"{name}_indices")
+    indptr = _mapped(folder, f"{name}_indptr")
+    _require_starts(folder, f"{name}_indptr", indptr, shape[0] + 1, len(indices))
+    _require_below(folder, f"{name}_indices", shape[1])
+    _require(folder, f"{name}_data", data.shape == indices.shape)
+    return csr_array((data, indices, indptr), shape=shape)
+
+
+def _mapped(folder: Path, name: str, *shapes: tuple[int, ...]) -> NDArray[Any]:
+    """Map one of `ARRAYS`, of one of the shapes; of one dimension if none is given."""
+    path = array_file(folder, name)
+    try:
+        # As a plain array: each slice of numpy's own class for maps costs more than what it holds.
+        array = np.asarray(np.lib.format.open_memmap(path, mode="r"))
+    except (OSError, EOFError, ValueError, SyntaxError):
+        raise ModelFolderError(path, "does not hold an array of a model") from None
+    fits = array.shape in shapes if shapes else array.ndim == 1
+    _require(folder, name, array.dtype == ARRAYS[name] and fits)
+    return array
+
+
+def _require_starts(
+    folder: Path, name: str, starts: NDArray[Any], length: int, last: int | None = None
+) -> None:
+    """Require ascending places, the first 0, the last `last`."""
+    fits = len(starts) == length > 0 and starts[0] == 0 and bool((np.diff(starts) >= 0).all())
+    _require(folder, name, fits and last in (None, starts[-1]))
+
+
+def _require_below(folder: Path, name: str, end: int) -> None:
+    """Require all values to be from 0 to `end`, through a map of its own, which is given up."""
+    array = _mapped(folder, name)
+    pieces = (array[start : start + _AT_ONCE] for start in range(0, len(array), _AT_ONCE))
+    _require(folder, name, all(piece.min() >= 0 and piece.max() < end for piece in pieces))
+
+
+def _require(folder: Path, name: str, condition: bool) -> None:
+    if not condition:
+        raise ModelFolderError(array_file(folder, name), "does not fit the model's other arrays")
+
+
+def _write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write as `np.save` does, whose error on a full disk does not say what is wrong."""
+    header = np.lib.format.header_data_from_array_1_0(array)
+    with path.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _write_json(path: Path, document: BaseModel) -> None:

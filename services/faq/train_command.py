@@ -16,14 +16,16 @@ from tqdm import tqdm
 from services.faq.analysis import terms_of_posted
 from services.faq.data import DataSet, read_data
 from services.faq.evaluation import Evaluation, cosine_of, evaluate
+from services.faq.known import known_texts
 from services.faq.quality_gate import QualityGateFailed, check_quality
 from services.faq.records import DataError
 from services.faq.report import table
 from services.faq.settings import TrainSettings
 from services.faq.source import data_folder
 from services.faq.split import Split, split_holdout
-from services.faq.storage import KIND, Example, StoredModel, StoredOriginal, save_model
-from services.faq.training import TooLittleData, Trained, known_texts, train
+from services.faq.storage import KIND, Example, StoredModel, save_model
+from services.faq.stored_originals import StoredOriginal, StoredOriginals
+from services.faq.training import TooLittleData, Trained, train
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import ModelFolderError, new_model_folder
 
@@ -96,8 +98,8 @@ def _write(
         draft.details.update(_details(settings, data, split, trained, evaluation))
 
 
-def _originals(data: DataSet, url_template: str) -> tuple[StoredOriginal, ...]:
-    return tuple(
+def _originals(data: DataSet, url_template: str) -> StoredOriginals:
+    return StoredOriginals.of(
         StoredOriginal(
             id=original.id,
             answer_id=original.answer_id,

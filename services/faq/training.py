@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from services.faq.analysis import terms_of, terms_of_posted
-from services.faq.build_index import Known
-from services.faq.data import DataSet
 from services.faq.fit_classifier import fit_classifier
 from services.faq.fit_index import fit_index
-from services.faq.index import Candidates, Index
+from services.faq.index import Index
+from services.faq.known import Known, Progress
 from services.faq.low_signal import low_signal_threshold
 from services.faq.metrics import Accuracy, accuracy, places_of
 from services.faq.ranking import Scorer, best_first, pairs_of
+from services.faq.retrieval import CANDIDATES, Candidates
 from services.faq.space import Float32s
 from services.faq.split import Positions, split_folds
 
 FOLDS: Final = 5
 MOST_PAIRS: Final = 500_000
 """Most pairs that the classifier is fitted on; of more duplicates, a seeded sample is taken."""
-
-Step = TypeVar("Step")
-Progress = Callable[[Iterable[Step], str], Iterable[Step]]
+MOST_FOLDED: Final = 50_000
+"""Most duplicates that are left out fold by fold; of more, only the sample is left out, once."""
 
 
 class TooLittleData(Exception):
@@ -67,23 +64,12 @@ class OutOfFold:
         return self.candidates == self.owners[:, np.newaxis]
 
 
-def known_texts(data: DataSet) -> Known:
-    """Cut all texts of the data into terms."""
-    return Known(
-        originals=[terms_of(original.text) for original in data.originals],
-        answers=[terms_of_posted(original.answer_html) for original in data.originals],
-        duplicates=[terms_of(duplicate.text) for duplicate in data.duplicates],
-        titles=[terms_of(duplicate.title) for duplicate in data.duplicates],
-        owners=data.owners,
-    )
-
-
-def train(known: Known, seed: int, progress: Progress[Any]) -> Trained:
+def train(known: Known, seed: int, progress: Progress) -> Trained:
     """Train the pipeline on all of the known texts.
 
-    The first stage is fitted five times without a fifth of the duplicates, whose features the
-    second stage learns from, and once with all of them, to be served. One thread only: the
-    barriers of the linear algebra libraries cost more than they gain here.
+    The first stage is fitted five times without a fifth of the duplicates (of many: once without a
+    sample), whose features the second stage learns from, and once with all of them, to be served.
+    One thread only: the barriers of the linear algebra libraries cost more than they gain here.
 
     Args:
         known: the texts.
@@ -105,22 +91,20 @@ def train(known: Known, seed: int, progress: Progress[Any]) -> Trained:
         ranked = np.take_along_axis(held.candidates, best_first(scores), axis=1)
         places = places_of(ranked, held.owners, len(known.originals))
         scorer = Scorer(
-            index=fit_index(known, seed),
+            index=fit_index(known, seed, progress),
             classifier=classifier,
             low_signal_below=low_signal_threshold(scores.max(axis=1), places),
         )
     return Trained(scorer, accuracy(places[held.is_whole], held.owners[held.is_whole]))
 
 
-def out_of_fold(known: Known, seed: int, progress: Progress[Any]) -> OutOfFold:
+def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:
     """Compute the pair features of the duplicates (of a sample, if there are many)."""
-    sample = _sample(len(known.duplicates), len(known.originals), seed)
     everyone = np.arange(len(known.duplicates))
     parts: list[OutOfFold] = []
-    for fold in progress(split_folds(known.owners, FOLDS, seed), "folds"):
-        asked = fold[sample[fold]]
+    for left_out, asked in progress(_parts(known, seed), "folds"):
         if len(asked):
-            index = fit_index(known.with_only(np.setdiff1d(everyone, fold)), seed)
+            index = fit_index(known.with_only(np.setdiff1d(everyone, left_out)), seed, progress)
             parts.append(_asked(index, known, asked))
     return OutOfFold(
         features=np.concatenate([part.features for part in parts], axis=1),
@@ -133,7 +117,11 @@ def out_of_fold(known: Known, seed: int, progress: Progress[Any]) -> OutOfFold:
 
 def _asked(index: Index, known: Known, asked: Positions) -> OutOfFold:
     """Compute the features of some duplicates and, where they have more than that, of their titles."""
-    titled = [each for each in asked if known.titles[each].words != known.duplicates[each].words]
+    titled = [
+        each
+        for each in asked
+        if not np.array_equal(known.titles[each].words, known.duplicates[each].words)
+    ]
     texts = [known.duplicates[each] for each in asked] + [known.titles[each] for each in titled]
     questions = np.concatenate((asked, np.asarray(titled, np.int64)))
     pairs = pairs_of(index, texts)
@@ -146,7 +134,13 @@ def _asked(index: Index, known: Known, asked: Positions) -> OutOfFold:
     )
 
 
-def _sample(duplicates: int, originals: int, seed: int) -> NDArray[np.bool_]:
-    most = max(MOST_PAIRS // (2 * originals), 2 * FOLDS)
-    chosen = np.random.default_rng(seed).permutation(duplicates)[:most]
-    return np.isin(np.arange(duplicates), chosen)
+def _parts(known: Known, seed: int) -> list[tuple[Positions, Positions]]:
+    """Return what each index is fitted without, and which of it is asked."""
+    duplicates = len(known.duplicates)
+    candidates = min(len(known.originals), CANDIDATES)
+    most = max(MOST_PAIRS // (2 * candidates), 2 * FOLDS)
+    sample = np.sort(np.random.default_rng(seed).permutation(duplicates)[:most])
+    if duplicates > MOST_FOLDED:
+        return [(sample, sample)]
+    folds = split_folds(known.owners, FOLDS, seed)
+    return [(fold, fold[np.isin(fold, sample)]) for fold in folds]

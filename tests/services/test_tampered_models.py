@@ -37,7 +37,7 @@ def never_listened(service: LaunchedService) -> bool:
 
 @pytest.fixture(
     params=[
-        ("faq", "arrays.npz"),
+        ("faq", "similar_data.npy"),
         ("faq", "classifier.json"),
         ("resnet", "model.onnx"),
         ("resnet", "labels.json"),

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from services.faq.build_index import Known
 from services.faq.corpus.build import build_files, write_files
 from services.faq.corpus.topics import read_topics
 from services.faq.data import DataSet, read_data
+from services.faq.known import Known, known_texts
 from services.faq.records import ANSWERS_FILE, DUPLICATES_FILE, ORIGINALS_FILE
 from services.faq.split import Split, split_holdout
-from services.faq.training import Trained, known_texts, train
+from services.faq.training import Trained, train
 
 ROOT = Path(__file__).parents[3]
 CORPUS = ROOT / "services" / "faq" / "corpus"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.faq.__main__ import COMMANDS
+from services.faq.storage import load_model
 from services.serving.command_line import main
 from services.serving.model_folder import read_model_folder
 from tests.services.faq.conftest import ROOT, Small, WriteData, compressed_rows
@@ -89,10 +90,10 @@ def test_evaluate_refuses_a_changed_model(
     model: Path, small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = Path(shutil.copytree(model, tmp_path / "changed"))
-    with (changed / "terms.json").open("ab") as stream:
+    with (changed / "index.json").open("ab") as stream:
         stream.write(b" ")
     assert command("evaluate", "--data", small.folder, "--model", changed) == 1
-    assert "terms.json: differs from its SHA-256" in one_line(capsys)
+    assert "index.json: differs from its SHA-256" in one_line(capsys)
 
 
 def test_a_model_of_everything_has_nothing_to_evaluate(
@@ -113,8 +114,8 @@ def test_the_url_template_makes_addresses(small: Small, tmp_path: Path) -> None:
     template = "https://stackoverflow.com/q/{id}"
     options = ("--data", small.folder, "--model", folder, "--url-template", template)
     assert command("train", *options) == 0
-    originals = json.loads((folder / "originals.json").read_text())["originals"]
-    assert originals[0]["url"] == f"https://stackoverflow.com/q/{originals[0]['id']}"
+    original = load_model(folder).originals[0]
+    assert original.url == f"https://stackoverflow.com/q/{original.id}"
 
 
 def test_a_model_under_the_minimum_is_not_written(

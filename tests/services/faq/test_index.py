@@ -7,32 +7,47 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.faq.analysis import Terms
-from services.faq.build_index import Known, build_index, known_rows
+from services.faq.build_index import build_index
 from services.faq.index import SIGNALS, Index, Topics, candidates_of, compare
-from services.faq.space import DAMPING, Block, Place, Space
+from services.faq.known import Known
+from services.faq.space import DAMPING, Place, Space
+from services.faq.terms import Cut, Terms, hashed, hashed_table
 
-NONE: tuple[str, ...] = ()
+LETTERS = "abcdef"
 
 
-def words(*terms: str, title: tuple[str, ...] = NONE, code: tuple[str, ...] = NONE) -> Terms:
-    return Terms(words=(*title, *terms), title=title, characters=NONE, code=code)
+def cut(*terms: str, title: Sequence[str] = (), code: Sequence[str] = ()) -> Cut:
+    return Cut(words=(*title, *terms), characters=(), code=code)
+
+
+def words(*terms: str, code: Sequence[str] = ()) -> Terms:
+    return hashed(cut(*terms, code=code))
 
 
 @pytest.fixture
-def index() -> Index:
+def space() -> Space:
+    """Six terms of each kind, none rarer than another."""
+    terms = hashed(Cut(LETTERS, LETTERS, LETTERS)).hashes
+    return Space(terms, np.ones(len(terms), np.float32), texts=9)
+
+
+@pytest.fixture
+def known() -> Known:
     """Two originals; the first has four duplicates, the second has one."""
-    block = Block({term: number for number, term in enumerate("abcdef")}, np.ones(6, np.float32))
-    space = Space(block, block, block)
-    known = Known(
-        originals=[words("b", title=("a",), code=("f",)), words("c", "d")],
-        answers=[words("e"), words("f")],
-        duplicates=[words("c"), words("a"), words("a", "b"), words("b"), words("e")],
-        titles=[words()] * 5,
+    return Known(
+        originals=hashed_table([cut("b", title="a", code="f"), cut("c", "d")]),
+        original_titles=hashed_table([cut("a"), cut()]),
+        answers=hashed_table([cut("e"), cut("f")]),
+        duplicates=hashed_table([cut("c"), cut("a"), cut("a", "b"), cut("b"), cut("e")]),
+        titles=hashed_table([cut()] * 5),
         owners=np.asarray([1, 0, 0, 0, 0]),
     )
+
+
+@pytest.fixture
+def index(space: Space, known: Known) -> Index:
     topics = Topics(np.full((space.width, 2), 0.5, np.float32), np.asarray([0, -1], np.float32))
-    return build_index(space, topics, known, known_rows(space, known))
+    return build_index(space, topics, known)
 
 
 def compared(index: Index, places: Sequence[Place]) -> np.ndarray:
@@ -110,8 +125,30 @@ def test_the_topic_is_the_margin_of_the_linear_classifier(index: Index) -> None:
 
 
 def test_a_batch_gives_what_each_text_gives_alone(index: Index) -> None:
-    questions = [words("a"), words("b", "c", code=("f",)), words(), words("zzz")]
+    questions = [words("a"), words("b", "c", code="f"), words(), words("zzz")]
     places = [index.space.place(question) for question in questions]
     together = compared(index, places)
     for number, place in enumerate(places):
         np.testing.assert_array_equal(together[:, number], compared(index, [place])[:, 0])
+
+
+def test_the_topic_of_many_originals_compares_the_family_with_an_average_one(
+    space: Space, known: Known
+) -> None:
+    """ln of the ratio of the term's probability in the family, smoothed, to that in all texts."""
+    index = build_index(space, None, known)
+    expected = (9 + 1) / np.exp(0) - 1  # texts that have the term, by its idf of 1
+    on_average = expected / 2
+    terms = 12 * on_average  # words and code of an average family
+    for question, times, family in ((words("a"), 3, 9), (words("e"), 2, 9)):
+        ratio = (times + on_average) / (family + terms) / (on_average / terms)
+        assert signals_of(index, question)["topic"][0] == pytest.approx(np.log(ratio), rel=1e-5)
+
+
+def test_an_original_without_duplicates_is_compared_as_any_other(
+    space: Space, known: Known
+) -> None:
+    index = build_index(space, None, known.with_only(np.asarray([1, 2])))
+    signals = signals_of(index, words("c", "d"))
+    assert signals["duplicate_best"][1] == 0
+    assert signals["family_word"][1] > 0.4

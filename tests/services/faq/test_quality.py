@@ -8,8 +8,9 @@ import pytest
 
 from services.faq.data import read_data
 from services.faq.evaluation import evaluate
+from services.faq.known import known_texts
 from services.faq.split import split_holdout
-from services.faq.training import known_texts, train
+from services.faq.training import train
 from services.serving.model_folder import read_model_folder
 from tests.services.faq.conftest import no_progress
 

@@ -9,10 +9,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from services.faq.analysis import terms_of_posted
-from services.faq.build_index import Known
 from services.faq.features import FEATURES
 from services.faq.fit_classifier import as_pairs, fit_classifier
+from services.faq.known import Known
 from services.faq.split import split_folds
+from services.faq.terms import Terms, table_of
 from services.faq.training import FOLDS, TooLittleData, out_of_fold, train
 from tests.services.faq.conftest import Small, no_progress
 
@@ -25,7 +26,7 @@ def known(small: Small) -> Known:
 def with_text(known: Known, position: int, text: str) -> Known:
     duplicates = list(known.duplicates)
     duplicates[position] = terms_of_posted(text)
-    return replace(known, duplicates=duplicates)
+    return replace(known, duplicates=table_of(duplicates))
 
 
 def test_what_a_duplicate_says_does_not_change_the_index_it_is_scored_with(known: Known) -> None:
@@ -80,16 +81,17 @@ def test_the_model_beats_chance_by_far(small: Small) -> None:
     assert small.trained.cross_validated.accuracy_at_1 > 10 / 31
 
 
+def known_of(originals: list[Terms], duplicates: list[Terms]) -> Known:
+    """Originals that are their own titles and answers, and duplicates that take turns."""
+    texts, asked = table_of(originals), table_of(duplicates)
+    owners = np.arange(len(duplicates)) % len(originals)
+    return Known(texts, texts, texts, asked, asked, owners)
+
+
 @pytest.mark.parametrize(("originals", "duplicates"), [(1, 20), (2, 9)])
 def test_too_few_questions_are_refused(originals: int, duplicates: int) -> None:
     text = terms_of_posted("how to sort")
-    few = Known(
-        originals=[text] * originals,
-        answers=[text] * originals,
-        duplicates=[text] * duplicates,
-        titles=[text] * duplicates,
-        owners=np.arange(duplicates) % originals,
-    )
+    few = known_of([text] * originals, [text] * duplicates)
     with pytest.raises(TooLittleData, match="are too few"):
         train(few, 0, no_progress)
 
@@ -102,6 +104,6 @@ def test_two_originals_are_enough() -> None:
         for word in ("please", "quickly", "in node", "how", "best", "now")
         for text in texts
     ]
-    known = Known(terms, terms, asked, asked, np.arange(len(asked)) % 2)
+    known = known_of(terms, asked)
     ranking = train(known, 0, no_progress).scorer.rank([terms_of_posted("read my file")])[0]
     assert ranking.positions.tolist() == [1, 0]

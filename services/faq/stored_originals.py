@@ -1,0 +1,74 @@
+"""The texts that answers show: one after the other in a file, read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+Int64s = NDArray[np.int64]
+
+
+class StoredOriginal(BaseModel):
+    """An original as answers show it; `html` and `answer_html` are HTML as in the data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: int
+    answer_id: int
+    title: str
+    url: str | None
+    html: str
+    answer_html: str
+
+
+@dataclass(frozen=True, eq=False)
+class StoredOriginals(Sequence[StoredOriginal]):
+    """Originals by position, ascending by id: number `i` is JSON that ends at byte `ends[i]`."""
+
+    ids: Int64s
+    answer_ids: Int64s
+    ends: Int64s
+    texts: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, originals: Iterable[StoredOriginal]) -> StoredOriginals:
+        """Keep originals in memory, in the same form as in the file."""
+        ids: list[tuple[int, int]] = []
+        texts: list[bytes] = []
+        for original in originals:
+            ids.append((original.id, original.answer_id))
+            texts.append(orjson.dumps(original.model_dump()))
+        both = np.asarray(ids, np.int64).reshape(-1, 2)
+        return cls(
+            ids=np.ascontiguousarray(both[:, 0]),
+            answer_ids=np.ascontiguousarray(both[:, 1]),
+            ends=np.cumsum([len(text) for text in texts], dtype=np.int64),
+            texts=np.frombuffer(b"".join(texts), np.uint8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, index: int) -> StoredOriginal: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[StoredOriginal]: ...
+    def __getitem__(self, index: int | slice) -> StoredOriginal | Sequence[StoredOriginal]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        return StoredOriginal.model_validate_json(self.json(index))
+
+    def __iter__(self) -> Iterator[StoredOriginal]:
+        return (self[number] for number in range(len(self)))
+
+    def json(self, index: int) -> bytes:
+        """Return an original as JSON."""
+        number = range(len(self))[index]
+        start = int(self.ends[number - 1]) if number else 0
+        return self.texts[start : int(self.ends[number])].tobytes()
