@@ -75,7 +75,9 @@ class DataSet:
         return np.asarray([duplicate.owner for duplicate in self.duplicates], np.int64)
 
 
-def read_data(folder: Path, *, min_text: int = 0, min_duplicates: int = 1) -> DataSet:
+def read_data(
+    folder: Path, *, min_text: int = 0, min_duplicates: int = 1, strip: bool = True
+) -> DataSet:
     """Read the three files, join them by AnswerId and apply the filters.
 
     Args:
@@ -83,13 +85,14 @@ def read_data(folder: Path, *, min_text: int = 0, min_duplicates: int = 1) -> Da
             is there too, says how the data is split.
         min_text: questions with fewer characters of title and prose are left out.
         min_duplicates: originals with fewer duplicates are left out.
+        strip: whether what gives a duplicate's original away is stripped (see `leaks`).
 
     Raises:
         DataError: a file cannot be read, or nothing is left.
     """
     records = read_records(folder)
     parts = read_own_split(folder)
-    return _Join(records, parts, min_text, min_duplicates).data_set(_sha256(folder))
+    return _Join(records, parts, min_text, min_duplicates, strip).data_set(_sha256(folder))
 
 
 def _sha256(folder: Path) -> str:
@@ -108,18 +111,20 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _title(record: QuestionRecord) -> CleanText:
-    return clean_posted(split_stored(record.text0)[0])
-
-
 class _Join:
     """Joins the records and counts what it leaves out."""
 
     def __init__(
-        self, records: Records, parts: dict[int, str], min_text: int, min_duplicates: int
+        self,
+        records: Records,
+        parts: dict[int, str],
+        min_text: int,
+        min_duplicates: int,
+        strip: bool,
     ) -> None:
         self._records = records
         self._parts = parts
+        self._strip = strip
         self._min_text = min_text
         self._min_duplicates = min_duplicates
         self._dropped: Counter[str] = Counter()
@@ -139,7 +144,7 @@ class _Join:
                 id=record.id,
                 owner=owner_of[record.answer_id],
                 text=text,
-                title=_title(record),
+                title=self._posted(record, split_stored(record.text0)[0], originals),
                 created=_moment(record.created),
                 part=self._parts.get(record.id, ""),
             )
@@ -157,7 +162,12 @@ class _Join:
         """Return the originals by AnswerId."""
         answers = {answer.id: answer.html for answer in self._records.answers}
         originals: dict[int, Original] = {}
-        for record, text in self._usable("originals", self._records.originals, clean_stored):
+        strip = self._strip
+
+        def clean(record: QuestionRecord) -> CleanText:
+            return clean_stored(record.text0, strip=strip)
+
+        for record, text in self._usable("originals", self._records.originals, clean):
             if record.answer_id not in answers:
                 self._drop("originals without an answer")
             elif record.answer_id in originals:
@@ -173,7 +183,11 @@ class _Join:
         original_ids = {original.id for original in originals.values()}
         texts: set[CleanText] = set()
         kept: list[tuple[QuestionRecord, CleanText]] = []
-        for record, text in self._usable("duplicates", self._records.duplicates, clean_posted):
+
+        def clean(record: QuestionRecord) -> CleanText:
+            return self._posted(record, record.text0, originals)
+
+        for record, text in self._usable("duplicates", self._records.duplicates, clean):
             if record.answer_id not in originals:
                 self._drop("duplicates of an unknown original")
             elif record.id in original_ids:
@@ -185,12 +199,23 @@ class _Join:
                 kept.append((record, text))
         return kept
 
+    def _posted(
+        self, record: QuestionRecord, text: str, originals: dict[int, Original]
+    ) -> CleanText:
+        """Clean a duplicate's text as a posted question's, without links to its own original."""
+        original = originals.get(record.answer_id)
+        links_to = (original.id, original.answer_id) if original else ()
+        return clean_posted(text, strip=self._strip, links_to=links_to)
+
     def _usable(
-        self, kind: str, records: Iterable[QuestionRecord], clean: Callable[[str], CleanText]
+        self,
+        kind: str,
+        records: Iterable[QuestionRecord],
+        clean: Callable[[QuestionRecord], CleanText],
     ) -> Iterable[tuple[QuestionRecord, CleanText]]:
         seen: set[int] = set()
         for record in records:
-            text = clean(record.text0)
+            text = clean(record)
             if record.id in seen:
                 self._drop(f"{kind} with a repeated id")
             elif text.length < max(self._min_text, 1):
