@@ -27,7 +27,8 @@ _NOTICE_IN_PLAIN_TEXT: Final = re.compile(
     rf"""
     (?:^[\s>*_]{{0,20}})?(?:{_NOTICES})
     # Up to the end of the sentence or the line; in Markdown, links to the originals.
-    (?: (?:[\s*_>-]{0, 20}\[[^\]\n]{0, 300}\]\([^)\s]{0, 500}\))+ | [\s*_>]*[^\n]*?(?:[.?!](?=\s|\Z)|\n|\Z) )
+    (?: (?:[\s*_>-]{{0,20}}\[[^\]\n]{{0,300}}\]\([^)\s]{{0,500}}\))+
+      | [\s*_>]*[^\n]*?(?:[.?!](?=\s|\Z)|\n|\Z) )
     """,
     _FLAGS,
 )
