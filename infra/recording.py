@@ -14,7 +14,13 @@ from typing import Any, cast
 from pulumi.runtime import mocks, settings
 from pulumi.runtime import stack as sdk_stack
 
-from infra.planning.monitor import NotPlannable, Options, Recorded, RecordingMonitor
+from infra.planning.monitor import (
+    NotPlannable,
+    Options,
+    Recorded,
+    RecordingMonitor,
+    Transform,
+)
 from infra.planning.wire import Secret, Value
 from infra.settings import PROJECT, Settings
 
@@ -24,6 +30,7 @@ __all__ = [
     "Recorded",
     "Recording",
     "Secret",
+    "Transform",
     "record",
     "record_component",
 ]
@@ -74,8 +81,15 @@ class Recording:
         raise LookupError(urn)
 
 
-def record(stack_settings: Settings, *, stack: str) -> Recording:
+def record(
+    stack_settings: Settings, *, stack: str, transform: Transform | None = None
+) -> Recording:
     """What `pulumi up` would declare for a stack with these settings.
+
+    Args:
+        stack_settings: the stack's.
+        stack: its name.
+        transform: changes each resource while the program declares it.
 
     Raises:
         NotPlannable: when the engine would refuse it.
@@ -85,13 +99,15 @@ def record(stack_settings: Settings, *, stack: str) -> Recording:
         # for it.
         from infra.program import declare
 
-        return record_component(lambda: declare(stack_settings), stack=stack)
+        return record_component(lambda: declare(stack_settings), stack=stack, transform=transform)
 
 
-def record_component(build: Callable[[], object], *, stack: str = "test") -> Recording:
+def record_component(
+    build: Callable[[], object], *, stack: str = "test", transform: Transform | None = None
+) -> Recording:
     """What a function declares; each call starts afresh, and leaves nothing behind."""
     with _garbage_left():
-        return contextvars.copy_context().run(_run, build, stack)
+        return contextvars.copy_context().run(_run, build, stack, transform)
 
 
 @contextlib.contextmanager
@@ -121,8 +137,8 @@ class _Immediately(ThreadPoolExecutor):
         return future
 
 
-def _run(build: Callable[[], object], stack: str) -> Recording:
-    monitor = RecordingMonitor()
+def _run(build: Callable[[], object], stack: str, transform: Transform | None) -> Recording:
+    monitor = RecordingMonitor(transform)
     settings.configure(
         settings.Settings(
             project=PROJECT,

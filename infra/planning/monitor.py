@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,11 +90,18 @@ class Recorded:
     outputs: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
 
+Transform = Callable[[Recorded], Recorded | None]
+"""Changes a resource while the program declares it, as a resource transform of the engine does:
+what comes back is what is declared, and what other resources are made of. None leaves it out, which
+only the record shows: the program goes on as if it were there."""
+
+
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps every registration; answers with what a plan can know."""
 
-    def __init__(self) -> None:
+    def __init__(self, transform: Transform | None = None) -> None:
         super().__init__(_NoMocks())
+        self._transform = transform
         self.recorded: dict[str, Recorded] = {}
         self.outputs: dict[str, dict[str, Value]] = {}
         self.stack_urn = ""
@@ -114,8 +121,13 @@ class RecordingMonitor(mocks.MockMonitor):
         if request.type == STACK:
             self.stack_urn = urn
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        inputs = object_of(request.object)
-        self._keep(request, urn, inputs, _options(request), custom=request.custom)
+        declared = self._recorded(
+            request, urn, object_of(request.object), _options(request), custom=request.custom
+        )
+        resource = self._transform(declared) if self._transform else declared
+        if resource is not None:
+            self._keep(resource)
+        inputs = (resource or declared).inputs
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         state = state_of(request.type, urn, inputs)
@@ -130,7 +142,7 @@ class RecordingMonitor(mocks.MockMonitor):
         """Remember what the program only looks up: other stacks, resources that exist already."""
         urn = self.make_urn(request.parent, request.type, request.name)
         inputs = object_of(request.properties)
-        self._keep(request, urn, inputs, _options(request), custom=True)
+        self._keep(self._recorded(request, urn, inputs, _options(request), custom=True))
         state = state_of(request.type, urn, inputs)
         return resource_pb2.ReadResourceResponse(urn=urn, properties=struct_of(state))
 
@@ -147,7 +159,7 @@ class RecordingMonitor(mocks.MockMonitor):
         getattr(response, "return").CopyFrom(struct_of(_user_credentials()))
         return response
 
-    def _keep(
+    def _recorded(
         self,
         request: Any,
         urn: str,
@@ -155,13 +167,16 @@ class RecordingMonitor(mocks.MockMonitor):
         options: Options,
         *,
         custom: bool,
-    ) -> None:
-        if urn in self.recorded:
-            raise NotPlannable(f"two resources have the URN {urn}; the engine would refuse it")
+    ) -> Recorded:
         parent = "" if request.parent == self.stack_urn else request.parent
-        self.recorded[urn] = Recorded(
-            request.type, request.name, urn, parent, inputs, options, custom
-        )
+        return Recorded(request.type, request.name, urn, parent, inputs, options, custom)
+
+    def _keep(self, resource: Recorded) -> None:
+        if resource.urn in self.recorded:
+            raise NotPlannable(
+                f"two resources have the URN {resource.urn}; the engine would refuse it"
+            )
+        self.recorded[resource.urn] = resource
 
 
 class _NoMocks(mocks.Mocks):

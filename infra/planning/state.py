@@ -51,6 +51,10 @@ def state_of(type_: str, urn: str, inputs: Mapping[str, Value]) -> dict[str, Val
     if type_ == "pulumi:pulumi:StackReference":
         return _stack_reference(inputs)
     outputs = _filled(dict(inputs), _output_types(type_), urn, "", DEEPEST)
+    metadata = outputs.get("metadata")
+    if type_.startswith("kubernetes:") and isinstance(metadata, dict):
+        # An object without a name gets one from Pulumi, with random letters at its end.
+        outputs["metadata"] = {"name": placeholder(urn, "metadata.name"), **metadata}
     name = _name(type_, inputs)
     if name is not None:
         outputs["name"] = name

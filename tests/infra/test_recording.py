@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import replace
 
 import pulumi
 import pulumi_azure_native as azure
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from infra.recording import NotPlannable, Recording, Secret, record_component
+from infra.recording import NotPlannable, Recorded, Recording, Secret, record_component
 
 GROUP = "rg-scoring-test"
 
@@ -269,3 +270,42 @@ def test_an_error_inside_apply_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         record_component(build)
+
+
+def _is_identity(resource: Recorded) -> bool:
+    return resource.type.endswith(":UserAssignedIdentity")
+
+
+def test_a_transform_changes_a_resource_and_what_is_made_of_it() -> None:
+    def renamed(resource: Recorded) -> Recorded:
+        if not _is_identity(resource):
+            return resource
+        return replace(
+            resource,
+            inputs={**resource.inputs, "resourceName": "id-other"},
+            options=replace(resource.options, protect=False),
+        )
+
+    changed = record_component(_identity, transform=renamed)
+    identity = changed.one(":UserAssignedIdentity")
+    assert identity.inputs["resourceName"] == "id-other"
+    assert not identity.options.protect
+    credential = changed.one(":FederatedIdentityCredential")
+    assert credential.inputs["resourceName"] == "id-other"
+
+
+def test_a_transform_leaves_a_resource_out_while_the_program_goes_on() -> None:
+    changed = record_component(
+        _identity, transform=lambda resource: None if _is_identity(resource) else resource
+    )
+    assert not changed.of_type(":UserAssignedIdentity")
+    assert changed.one(":FederatedIdentityCredential").inputs["resourceName"] == "id-scoring"
+
+
+def test_a_kubernetes_object_without_a_name_gets_one_that_only_a_run_knows() -> None:
+    def build() -> None:
+        space = kubernetes.core.v1.Namespace("space")
+        pulumi.export("name", space.metadata["name"])
+
+    recording = record_component(build)
+    assert str(recording.outputs["name"]).startswith("<output of ")

@@ -173,8 +173,7 @@ NETWORK_CASES = (
     Case("firewall-policy-enabled",
          (put(FIREWALL_POLICY, "managedRules.managedRuleSets", []),), "waf"),
     Case("firewall-prevents", (
-        put(FIREWALL_POLICY, "policySettings.mode", "Detection"),
-        put(FIREWALL_POLICY, "tags.environment", "prod")), "waf"),
+        put(FIREWALL_POLICY, "policySettings.mode", "Detection"),), "everything-on"),
     cluster("address-ranges-disjoint", "networkProfile.podCidr", "10.40.0.0/14"),
     cluster("address-ranges-disjoint", "networkProfile.dnsServiceIP", "10.99.0.10"),
     Case("private-endpoint-named", (without("azure-native:network:PrivateDnsZoneGroup"),)),

@@ -14,11 +14,17 @@ from policies.offline import Violation, violations
 from policies.pack import RULES
 from policies.rule import AnyRule
 from tests.infra.plans import NAMES, recording_of
-from tests.policies import azure_cases, kubernetes_cases
+from tests.policies import azure_cases
 from tests.policies.good_stack import GOOD_STACK
+from tests.policies.mutations import (
+    CASES,
+    Round,
+    policies_that_report,
+    reported_in_good_stack,
+    trial,
+)
 from tests.policies.spoiling import Case, put
 
-CASES = (*azure_cases.CASES, *kubernetes_cases.CASES)
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -32,7 +38,7 @@ def reported(resources: list[Recorded] | tuple[Recorded, ...], rule: AnyRule) ->
 
 @functools.cache
 def reported_in_real_program(stack: str) -> frozenset[str]:
-    return frozenset(one.policy for one in violations(recording_of(stack).resources))
+    return policies_that_report(recording_of(stack).resources)
 
 
 def in_environment(resources: list[Recorded], environment: str) -> list[Recorded]:
@@ -50,14 +56,24 @@ def test_a_good_stack_passes(rule: AnyRule) -> None:
 
 @every_case
 def test_a_spoilt_stack_is_reported(case: Case) -> None:
-    assert reported(case.spoilt(GOOD_STACK), RULES_BY_NAME[case.policy])
+    assert case.policy in reported_in_good_stack(case)
 
 
 @every_case
-def test_the_real_program_spoilt_is_reported(case: Case) -> None:
-    real = recording_of(case.stack).resources
+def test_the_real_program_gone_wrong_is_reported(case: Case) -> None:
+    """The field is flipped while the program declares the resource, not in what it left behind."""
     assert case.policy not in reported_in_real_program(case.stack)
-    assert reported(case.spoilt(real, emitted=True), RULES_BY_NAME[case.policy])
+    run = trial(case)
+    assert case.policy in run.reported
+    assert not run.missed[case], "a step found nothing to change"
+    assert run.reported <= run.expected, "something else went wrong"
+
+
+def test_a_step_that_finds_nothing_in_the_real_program_is_noticed() -> None:
+    elsewhere = Case("any", (put(azure_cases.CONTAINER, "noSuchInput", 1),), "local")
+    run = Round("local", [elsewhere])
+    assert run.reported == frozenset()
+    assert run.missed == {elsewhere: {0}}
 
 
 @every_case
