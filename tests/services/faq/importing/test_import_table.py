@@ -1,0 +1,238 @@
+"""A team's own questions become the same three files; what is wrong is named with its line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.faq.attribution import Attribution, read_attributions
+from services.faq.data import read_data
+from services.faq.importing.import_table import plain_to_html
+from services.faq.records import read_records
+from services.faq.stored_text import split_stored
+from tests.services.faq.importing.conftest import command, report_of
+
+CSV = """id,question,body,answer,duplicate_of,created,author,url,licence
+1,How do I reset my password?,"I forgot it.
+Twice.","Press ""Forgot"" & wait <5 min.",,2024-01-02,Ann,https://faq/1,CC0-1.0
+2,cannot log in any more,,,1,2024-02-03,Bob,,
+3,Where is my invoice?,,In the portal.,,,,,
+"""
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(tmp_path: Path, data: Path) -> Run:
+    """Import one table whose content is given."""
+
+    def run(content: str | bytes, *options: object, name: str = "faq.csv") -> int:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return command("import", "--table", path, "--data", data, *options)
+
+    return run
+
+
+def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert not any("Traceback" in line for line in lines)
+    return lines
+
+
+def test_a_csv_becomes_data_that_can_be_read(run: Run, data: Path) -> None:
+    assert run(CSV) == 0
+    records = read_records(data)
+    first, second = records.originals
+    assert first.text0 == "How do I reset my password?. <p>I forgot it.<br>Twice.</p>"
+    assert (first.id, first.created, second.text0) == (1, "2024-01-02", "Where is my invoice?")
+    assert records.answers[0].html == '<p>Press "Forgot" &amp; wait &lt;5 min.</p>'
+    assert [(each.id, each.answer_id) for each in records.duplicates] == [(2, 1)]
+    assert [each.id for each in read_data(data).duplicates] == [2]
+    assert report_of(data)["written: originals"] == 2
+    assert {path.name for path in data.iterdir()} == {
+        "orig-q.tsv.gz", "dup-q.tsv.gz", "ans.tsv.gz", "attribution.jsonl.gz", "import-report.json",
+    }  # fmt: skip
+
+
+def test_authors_addresses_and_licences_are_kept(run: Run, data: Path) -> None:
+    run(CSV)
+    found = {(each.kind, each.id): each for each in read_attributions(data)}
+    assert found["original", 1] == Attribution(
+        kind="original", id=1, url="https://faq/1", author="Ann", licence="CC0-1.0",
+        created="2024-01-02",
+    )  # fmt: skip
+    assert found["duplicate", 2].author == "Bob"
+    assert found["answer", 3] == Attribution(kind="answer", id=3)
+
+
+def test_json_lines_and_tsv_say_the_same(run: Run, data: Path, tmp_path: Path) -> None:
+    import csv
+    import io
+
+    rows = list(csv.DictReader(io.StringIO(CSV)))
+    run(CSV)
+    expected = read_records(data)
+    lines = "".join(json.dumps({**row, "id": int(row["id"])}) + "\n" for row in rows)
+    assert run(lines, "--overwrite", name="faq.jsonl") == 0
+    assert read_records(data) == expected
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter="\t")
+    writer.writeheader()
+    writer.writerows(rows)
+    assert run(text.getvalue(), "--overwrite", name="faq.tsv") == 0
+    assert read_records(data) == expected
+
+
+def test_columns_have_the_names_that_are_given(run: Run, data: Path) -> None:
+    content = "Nr;Frage;Antwort;Wie\n7;Wo?;Hier.;\n8;Wohin?;;7\n"
+    options = (
+        "--delimiter", ";", "--id-column", "Nr", "--question-column", "Frage",
+        "--answer-column", "Antwort", "--duplicate-of-column", "Wie",
+    )  # fmt: skip
+    assert run(content, *options) == 0
+    assert [each.id for each in read_records(data).duplicates] == [8]
+
+
+def test_without_ids_rows_are_numbered(run: Run, data: Path) -> None:
+    assert run("question,answer\nWhy?,So.\nHow?,Thus.\n") == 0
+    assert [each.id for each in read_records(data).originals] == [1, 2]
+
+
+def test_several_tables_are_read_as_one(run: Run, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "more.jsonl").write_text('{"id": 9, "question": "again?", "duplicate_of": 3}\n')
+    assert run(CSV, "--table", tmp_path / "faq.csv", tmp_path / "more.jsonl") == 0
+    assert [each.id for each in read_records(data).duplicates] == [2, 9]
+
+
+def test_a_duplicate_of_a_duplicate_belongs_to_the_root(run: Run, data: Path) -> None:
+    assert run(CSV + "4,still no login,,,2,,,,\n") == 0
+    assert [each.answer_id for each in read_records(data).duplicates] == [1, 1]
+
+
+def test_html_is_kept_where_the_columns_hold_html(run: Run, data: Path) -> None:
+    assert run("question,answer\nWhy?,<b>So</b>\n", "--text-format", "html") == 0
+    assert read_records(data).answers[0].html == "<b>So</b>"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("x,Why?,,So.,,,,,", "line 6: id is not a whole number"),
+        ("-4,Why?,,So.,,,,,", "line 6: id is not a whole number"),
+        ("3,Why?,,So.,,,,,", "line 6: the id 3 is used before"),
+        ("4,,,So.,,,,,", "line 6: has no question (column 'question')"),
+        ("4,Why?,,,,,,,", "line 6: has no answer (column 'answer'), and repeats no other question"),
+        ("4,Why?,,,4,,,,", "line 6: is a duplicate of itself"),
+        ("4,Why?,,,99,,,,", "question 4: no question has the id 99 that it repeats"),
+        ("4,Why?,,So.,,,,,,more", "line 6: has 10 columns, the header has 9"),
+        ('4,"Why?" not,,So.,,,,,', "line 6: is not CSV: "),
+        ('4,"Why?', "line 6: is not CSV: unexpected end of data"),
+        (f"4,Why?,,{'&' * 60_000},,,,,", "line 6: is longer than 262,144 bytes"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_written(
+    run: Run, data: Path, line: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(f"{CSV}{line}\n") == 1
+    shown = errors(capsys)
+    assert message in shown[0]
+    assert shown[-1].endswith("correct them, or give --skip-errors to leave them out")
+    assert list(data.iterdir()) == []
+    assert run(f"{CSV}{line}\n", "--skip-errors") == 0
+    assert len(read_records(data).originals) == 2
+    assert report_of(data)["left out: lines that are wrong"] == 1
+
+
+def test_at_most_twenty_errors_are_shown(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("question,answer\n" + "Why?,\n" * 50) == 1
+    shown = errors(capsys)
+    assert len(shown) == 21
+    assert "50 lines are wrong" in shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "name", "message"),
+    [
+        ("", (), "faq.csv", "is empty; the first line must name the columns"),
+        ("question,answer\n", (), "faq.csv", "holds no question with an answer"),
+        ("a,b\n1,2\n", (), "faq.csv", "has no column 'question', but 'a', 'b'; name it with"),
+        ("question;answer\nWhy?;So.\n", (), "faq.csv", "has no column 'question', but"),
+        ("question,question\n1,2\n", (), "faq.csv", "line 1: has two columns 'question'"),
+        (b"question,answer\ncaf\xe9?,So.\n", (), "faq.csv",
+         "line 2: is not utf-8 (byte 0xe9 at 4); name its encoding, such as --encoding cp1252"),
+        ("{}", (), "faq.xlsx", "is neither .csv, .tsv nor .jsonl"),
+        ("x" * 300_000, (), "faq.csv", "line 1: is longer than 262,144 bytes"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_used_is_one_line(
+    run: Run,
+    data: Path,
+    content: str | bytes,
+    options: tuple[str, ...],
+    name: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(content, *options, name=name) == 1
+    assert message in errors(capsys)[-1]
+    assert not list(data.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 2: is not JSON"),
+        ("[1]", "line 2: is not a JSON object"),
+        ('{"question": ["a"], "answer": "b"}', "line 2: 'question' is not a text"),
+    ],
+)
+def test_a_wrong_json_line_is_named(
+    run: Run, line: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(f'{{"question": "Why?", "answer": "So."}}\n{line}\n', name="faq.jsonl") == 1
+    assert message in errors(capsys)[0]
+
+
+def test_another_encoding_can_be_named(run: Run, data: Path) -> None:
+    assert run("question,answer\ncafé?,So.\n".encode("cp1252"), "--encoding", "cp1252") == 0
+    assert read_records(data).originals[0].text0 == "café?"
+
+
+def test_a_missing_table_is_one_line(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("import", "--table", "nowhere.csv", "--data", data) == 1
+    assert "nowhere.csv: is missing" in errors(capsys)[-1]
+
+
+@given(st.text(max_size=200))
+def test_plain_text_shows_as_it_is_written(text: str) -> None:
+    from html.parser import HTMLParser
+
+    shown: list[str] = []
+    reader = HTMLParser()
+    reader.handle_data = shown.append  # type: ignore[method-assign]
+    reader.feed(plain_to_html(text))
+    reader.close()
+    assert "".join("".join(shown).split()) == "".join(text.split())
+
+
+@given(st.text(max_size=60), st.text("ab .<>\n\t&;", max_size=60))
+def test_a_title_and_a_body_are_found_again(title: str, body: str) -> None:
+    from services.faq.stored_text import text0
+
+    stored = text0(title, plain_to_html(body))
+    assert "\n" not in stored
+    assert "\t" not in stored
+    found_title, found_body = split_stored(stored)
+    assert found_title.split() == title.replace(". <", ".<").split()
+    assert bool(found_body) == bool(body.strip())
