@@ -304,7 +304,8 @@ def test_a_transform_leaves_a_resource_out_while_the_program_goes_on() -> None:
 
 def test_a_kubernetes_object_without_a_name_gets_one_that_only_a_run_knows() -> None:
     def build() -> None:
-        space = kubernetes.core.v1.Namespace("space")
+        labels = kubernetes.meta.v1.ObjectMetaArgs(labels={"part-of": "scoring"})
+        space = kubernetes.core.v1.Namespace("space", metadata=labels)
         pulumi.export("name", space.metadata["name"])
 
     recording = record_component(build)
