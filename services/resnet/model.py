@@ -14,9 +14,11 @@ from services.resnet.classify import classify_operation
 from services.resnet.golden import relative_difference
 from services.resnet.predecessor_score import score_operation
 from services.resnet.preprocessing import Preprocessor, Tensor
+from services.resnet.tensors import resnet_tensors
 from services.resnet.top_classes import softmax
 from services.serving.model import Model, ModelInfo, ModelRejected, Operation
 from services.serving.problem import Problem
+from services.serving.protocols.signature import TensorInterface
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +79,10 @@ class ResnetModel(Model[Tensor, Tensor]):
             classify_operation(self.preprocess, self.labels, self.reference),
             score_operation(self.preprocess, self.labels),
         )
+
+    def tensors(self) -> TensorInterface[Tensor, Tensor]:
+        """Files of pictures, or their pixels, in; a probability of each class out."""
+        return resnet_tensors(self.preprocess, self.preprocess.transform.crop, self.labels)
 
     def _check(self, actual: Tensor, expected: Tensor, size: int) -> None:
         difference = relative_difference(actual, expected)

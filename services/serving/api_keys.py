@@ -17,10 +17,10 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from services.serving.header_values import HeaderValues
 from services.serving.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -98,14 +98,6 @@ def write_key_file(path: Path, content: KeyFile) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-class HeaderValues(Protocol):
-    """The headers of a request, looked up without regard to case."""
-
-    def get(self, key: str, default: str, /) -> str:
-        """The value of a header, or ``default``."""
-        ...
 
 
 class KeyRing:

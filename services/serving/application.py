@@ -8,18 +8,18 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 import flask_swagger_ui  # pyright: ignore[reportMissingTypeStubs] - only its folder is used
-import orjson
 from flask import Flask, Response, g, request, send_from_directory
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
 
 from services.serving.api_keys import KeyRing
 from services.serving.batching import Batcher
 from services.serving.gate import Gate, closing_while_draining
 from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import Metrics
-from services.serving.model import Model, Operation
-from services.serving.openapi import openapi_document
+from services.serving.model import Model
 from services.serving.problem import Problem
+from services.serving.protocols.routes import ProtocolRoutes
 from services.serving.rate_limit import RateLimiter
 from services.serving.responses import (
     answer_exception,
@@ -31,8 +31,10 @@ from services.serving.responses import (
     record_request,
 )
 from services.serving.scoring import Limits, Scoring
+from services.serving.scoring_paths import ScoringPaths
 from services.serving.settings import ServiceSettings
 from services.serving.slow_bodies import SlowBodies
+from services.serving.versions import Versions, loaded
 
 STUCK_SECONDS = 60.0
 """A batch that runs for so long will never end; the process is better restarted."""
@@ -43,11 +45,18 @@ DOCS_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'se
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
+class _NameConverter(BaseConverter):
+    """A part of a path such as ``<model_name>``, which ends before the verb of ``name:predict``."""
+
+    regex = "[^/:]+"
+
+
 class Service:
     """One model with everything around it, as a WSGI application.
 
     Attributes:
         wsgi: what a WSGI server calls.
+        versions: the model, and the one before it.
         flask: the Flask application inside, for tests and extensions.
     """
 
@@ -71,76 +80,91 @@ class Service:
         self.metrics.follow_queue(lambda: self.batcher.depth)
         self._access_log = settings.access_log
         slow_bodies = SlowBodies(settings.port, settings.body_seconds, settings.deadline_ms / 1000)
+        keys = KeyRing(settings.keys, model.scope)
+        self._needs_key = not keys.is_open
+        self.versions = Versions(loaded(model, needs_key=self._needs_key))
         self._scoring = Scoring(
-            model=model,
+            versions=self.versions,
             batcher=self.batcher,
-            keys=KeyRing(settings.keys, model.scope),
+            keys=keys,
             limiter=RateLimiter(settings.requests_per_second),
             limits=Limits(settings.max_body_bytes, settings.deadline_ms / 1000),
             slow_bodies=slow_bodies,
             metrics=self.metrics,
         )
-        self.flask = self._flask(model)
-        paths = [operation.path for operation in model.operations()]
+        self.flask = self._flask(model.info.name)
+        rules = list(self.versions.current.operations)
         gate = Gate(
             self.flask.wsgi_app,
-            paths=paths,
+            paths=ScoringPaths(rules),
             batcher=self.batcher,
             places=settings.scoring_threads,
             slow_bodies=slow_bodies,
-            on_refusal=self._refusal_counter(paths),
+            on_refusal=self._refusal_counter(rules),
         )
         self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
 
-    def _flask(self, model: Model[Any, Any]) -> Flask:
-        app = Flask(model.info.name, static_folder=None)
+    def replace_model(self, model: Model[Any, Any]) -> None:
+        """Let a model of the same kind, loaded and warm, answer from now on."""
+        self.versions.replace(loaded(model, needs_key=self._needs_key))
+
+    def _flask(self, name: str) -> Flask:
+        app = Flask(name, static_folder=None)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         app.url_map.merge_slashes = False
+        app.url_map.converters["default"] = _NameConverter
         app.before_request(begin_request)
         app.after_request(self._finish)
         app.register_error_handler(Problem, answer_problem)
         app.register_error_handler(HTTPException, answer_http_exception)
         app.register_error_handler(Exception, answer_exception)
-        for operation in model.operations():
-            self._route(app, operation)
-        document = orjson.dumps(openapi_document(model, needs_key=not self._scoring.keys.is_open))
+        for rule, operation in self.versions.current.operations.items():
+            self._route(app, rule, operation.operation_id)
+        if self.versions.current.tensors is not None:
+            ProtocolRoutes(self.versions, self._scoring.keys, self._is_alive, self._is_ready).add(
+                app
+            )
         app.add_url_rule("/livez", view_func=self._livez)
         app.add_url_rule("/readyz", view_func=self._readyz)
         app.add_url_rule(
             "/openapi.json",
             "openapi",
-            lambda: Response(document, mimetype="application/json"),
+            lambda: Response(self.versions.current.document, mimetype="application/json"),
         )
         app.add_url_rule("/docs", "docs", _docs_page)
         app.add_url_rule("/docs/<path:name>", "docs_files", _docs_file)
         return app
 
-    def _route(self, app: Flask, operation: Operation[Any, Any]) -> None:
-        def view() -> Response:
-            scored = self._scoring.answer(operation, request)
+    def _route(self, app: Flask, rule: str, endpoint: str) -> None:
+        def view(**names: str) -> Response:
+            scored = self._scoring.answer(rule, names, request)
             g.key_name = scored.key.name
             g.received_bytes = scored.received_bytes
             return scored.response
 
-        app.add_url_rule(
-            operation.path, operation.operation_id, view, methods=["POST"], strict_slashes=True
-        )
+        app.add_url_rule(rule, endpoint, view, methods=["POST"], strict_slashes=True)
+
+    def _is_alive(self) -> bool:
+        """Alive unless the batcher is gone or stuck. Never waits for the model."""
+        return self.batcher.is_alive and self.batcher.busy_seconds() < STUCK_SECONDS
+
+    def _is_ready(self) -> bool:
+        return self.lifecycle.ready
 
     def _livez(self) -> Response:
-        """Alive unless the batcher is gone or stuck. Never waits for the model."""
-        alive = self.batcher.is_alive and self.batcher.busy_seconds() < STUCK_SECONDS
+        alive = self._is_alive()
         return json_response({"status": "alive" if alive else "stuck"}, 200 if alive else 503)
 
     def _readyz(self) -> Response:
-        ready = self.lifecycle.ready
+        ready = self._is_ready()
         return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
 
-    def _refusal_counter(self, paths: Sequence[str]) -> Callable[[str], None]:
+    def _refusal_counter(self, rules: Sequence[str]) -> Callable[[str], None]:
         rejected = self.metrics.rejected.labels("capacity")
-        refused = {path: self.metrics.requests.labels(path, "503") for path in paths}
+        refused = {rule: self.metrics.requests.labels(rule, "503") for rule in rules}
 
-        def count(path: str) -> None:
-            refused[path].inc()
+        def count(rule: str) -> None:
+            refused[rule].inc()
             rejected.inc()
 
         return count

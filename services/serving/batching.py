@@ -24,6 +24,8 @@ from typing import Generic, cast
 from services.serving.model import Item, Output
 from services.serving.problem import Problem
 
+Predict = Callable[[Sequence[Item]], Sequence[Output]]
+
 SMOOTHING = 0.2
 """Weight of the newest batch in the moving average of the seconds per item."""
 
@@ -41,9 +43,12 @@ class BatchReport:
 class _Ticket(Generic[Item, Output]):
     """One request's items on their way through the batcher."""
 
-    def __init__(self, items: Sequence[Item], deadline: float) -> None:
+    def __init__(
+        self, items: Sequence[Item], deadline: float, predict: Predict[Item, Output]
+    ) -> None:
         self.items = items
         self.deadline = deadline
+        self.predict = predict
         self.queued_at = time.monotonic()
         self.outputs: list[Output | None] = [None] * len(items)
         self.missing = len(items)
@@ -57,7 +62,8 @@ class Batcher(Generic[Item, Output]):
     """Scores items of many requests in one thread, in batches.
 
     Args:
-        predict: scores a batch; returns one output per item.
+        predict: scores a batch; returns one output per item. A request can name another one, such
+            as that of an earlier version of the model; no batch is shared by two.
         max_batch: most items per batch.
         queue_limit: most items admitted at once, those being scored included.
         patience_seconds: the longest wait that any request would accept.
@@ -66,7 +72,7 @@ class Batcher(Generic[Item, Output]):
 
     def __init__(
         self,
-        predict: Callable[[Sequence[Item]], Sequence[Output]],
+        predict: Predict[Item, Output],
         *,
         max_batch: int,
         queue_limit: int,
@@ -156,7 +162,12 @@ class Batcher(Generic[Item, Output]):
         with self._changed:
             self._admitted -= places
 
-    def score(self, items: Sequence[Item], deadline: float) -> Sequence[Output]:
+    def score(
+        self,
+        items: Sequence[Item],
+        deadline: float,
+        predict: Predict[Item, Output] | None = None,
+    ) -> Sequence[Output]:
         """Queue ``items`` and wait for their outputs, for which places must be reserved.
 
         Raises:
@@ -164,7 +175,7 @@ class Batcher(Generic[Item, Output]):
         """
         if not items:
             return []
-        ticket: _Ticket[Item, Output] = _Ticket(items, deadline)
+        ticket: _Ticket[Item, Output] = _Ticket(items, deadline, predict or self._predict)
         with self._changed:
             self._queue.extend((ticket, index) for index in range(len(items)))
             self._changed.notify()
@@ -201,7 +212,12 @@ class Batcher(Generic[Item, Output]):
                 if self._closing:
                     return None
                 self._changed.wait()
-            return [self._queue.popleft() for _ in range(min(self._max_batch, len(self._queue)))]
+            queue = self._queue
+            batch = [queue.popleft()]
+            predict = batch[0][0].predict
+            while queue and len(batch) < self._max_batch and queue[0][0].predict == predict:
+                batch.append(queue.popleft())
+            return batch
 
     @staticmethod
     def _is_dead(ticket: _Ticket[Item, Output]) -> bool:
@@ -209,7 +225,7 @@ class Batcher(Generic[Item, Output]):
 
     def _score_batch(self, batch: Sequence[tuple[_Ticket[Item, Output], int]]) -> None:
         try:
-            outputs = self._predict([ticket.items[index] for ticket, index in batch])
+            outputs = batch[0][0].predict([ticket.items[index] for ticket, index in batch])
             if len(outputs) != len(batch):
                 raise RuntimeError("the model returned another number of outputs than items")
         except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
@@ -251,11 +267,13 @@ class Admission(Generic[Item, Output]):
         self._batcher.release(self._places)
         self._places = 0
 
-    def score(self, items: Sequence[Item]) -> Sequence[Output]:
+    def score(
+        self, items: Sequence[Item], predict: Predict[Item, Output] | None = None
+    ) -> Sequence[Output]:
         """Score ``items``, reserving the places that they need beyond the first."""
         if len(items) > self._places:
             self.reserve(len(items) - self._places)
-        return self._batcher.score(items, self._deadline)
+        return self._batcher.score(items, self._deadline, predict)
 
 
 def at_capacity(wait_seconds: float) -> Problem:

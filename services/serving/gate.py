@@ -12,7 +12,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,7 +20,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from services.serving.batching import Batcher, at_capacity
 from services.serving.body import WatchedBody
 from services.serving.lifecycle import Lifecycle
-from services.serving.problem import PROBLEM_TYPE, whole_seconds
+from services.serving.problem import problem_type, whole_seconds
+from services.serving.scoring_paths import ScoringPaths
 from services.serving.slow_bodies import SlowBodies
 
 log = logging.getLogger(__name__)
@@ -42,26 +43,26 @@ class Gate:
 
     Args:
         application: what answers the requests that pass.
-        paths: the paths that need the model; only POST requests to these are ever refused.
+        paths: what needs the model; only POST requests to these are ever refused.
         batcher: says whether there is room.
         places: most requests under way to these paths at once, so that clients whose bodies are
             slow to arrive leave threads for the probes.
         slow_bodies: bounds the reading of refused requests' bodies.
-        on_refusal: called with the path of each refused request.
+        on_refusal: called with the rule that each refused request's path follows.
     """
 
     def __init__(
         self,
         application: WSGIApplication,
         *,
-        paths: Sequence[str],
+        paths: ScoringPaths,
         batcher: Batcher[Any, Any],
         places: int,
         slow_bodies: SlowBodies,
         on_refusal: Callable[[str], None],
     ) -> None:
         self._application = application
-        self._paths = frozenset(paths)
+        self._paths = paths
         self._batcher = batcher
         self._places = threading.Semaphore(places)
         self._slow_bodies = slow_bodies
@@ -76,25 +77,27 @@ class Gate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or refuse it."""
-        path = environ["PATH_INFO"]
-        if environ["REQUEST_METHOD"] != "POST" or path not in self._paths:
+        if environ["REQUEST_METHOD"] != "POST":
+            return self._application(environ, start_response)
+        rule = self._paths.rule(environ["PATH_INFO"])
+        if rule is None:
             return self._application(environ, start_response)
         if self._batcher.is_full or not self._places.acquire(blocking=False):
-            return self._refuse(path, environ, start_response)
+            return self._refuse(rule, environ, start_response)
         try:
             return _whole(self._application(environ, start_response))
         finally:
             self._places.release()
 
     def _refuse(
-        self, path: str, environ: WSGIEnvironment, start_response: StartResponse
+        self, rule: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         request_id = f"{self._process_id}{next(self._numbers):08x}"
         body = request_id.encode().join(REFUSAL)
-        self._on_refusal(path)
+        self._on_refusal(rule)
         self._report()
         headers = [
-            ("Content-Type", PROBLEM_TYPE),
+            ("Content-Type", problem_type(rule)),
             ("Content-Length", str(len(body))),
             ("Retry-After", whole_seconds(self._batcher.expected_wait_seconds)),
             ("X-Request-Id", request_id),

@@ -10,12 +10,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from services.serving.header_values import HeaderValues
 from services.serving.problem import Problem
+
+if TYPE_CHECKING:
+    from services.serving.protocols.signature import TensorInterface
 
 Item = TypeVar("Item")
 Output = TypeVar("Output")
@@ -64,6 +68,17 @@ class Incoming:
     content_type_options: Mapping[str, str]
     body: bytes
     query: BaseModel | None = None
+    headers: HeaderValues = field(default_factory=dict[str, str])
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class EncodedAnswer:
+    """A response that is bytes already; anything else that is rendered becomes JSON."""
+
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -86,8 +101,9 @@ class MediaType:
 class Operation(Generic[Item, Output]):
     """One POST path of a service.
 
-    ``prepare`` runs in the request's thread and raises :class:`Problem` for bad input;
-    ``query`` is the model of the query string, validated before ``prepare`` sees it.
+    ``path`` may have parts such as ``<model_name>``. ``prepare`` runs in the request's thread and
+    raises :class:`Problem` for bad input; ``query`` is the model of the query string, validated
+    before ``prepare`` sees it; ``returns`` are the media types of an answer.
     """
 
     path: str
@@ -98,6 +114,7 @@ class Operation(Generic[Item, Output]):
     response: type[BaseModel]
     prepare: Callable[[Incoming], Call[Item, Output]]
     query: type[BaseModel] | None = None
+    returns: Sequence[str] = (JSON_TYPE,)
 
 
 class Model(ABC, Generic[Item, Output]):
@@ -115,6 +132,10 @@ class Model(ABC, Generic[Item, Output]):
     @abstractmethod
     def operations(self) -> Sequence[Operation[Any, Any]]:
         """The POST paths of the service."""
+
+    def tensors(self) -> TensorInterface[Item, Output] | None:
+        """The tensors of the model, if it speaks the standard protocols."""
+        return None
 
     def warm_up(self) -> None:
         """Run every shape that will be used and check the output.
@@ -169,13 +190,13 @@ def _has_more_parts_than(limit: int, document: object) -> bool:
     return False
 
 
-def validate(schema: type[Body], document: object) -> Body:
-    """``document`` as an instance of ``schema``; a :class:`Problem` of status 422 if it is none."""
+def validate(schema: type[Body], document: object, *, status: int = 422) -> Body:
+    """``document`` as an instance of ``schema``; a :class:`Problem` of ``status`` if it is none."""
     try:
         return schema.model_validate(document)
     except ValidationError as error:
         raise Problem(
-            422, "The request does not fit the schema.", errors=field_errors(error)
+            status, "The request does not fit the schema.", errors=field_errors(error)
         ) from None
 
 

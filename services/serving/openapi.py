@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from services.serving.model import MediaType, Model, Operation
+from services.serving.model import JSON_TYPE, MediaType, Model, Operation
+from services.serving.problem import problem_type
+from services.serving.protocols.described_paths import PATHS, DescribedPath
 
 REF = "#/components/schemas/{model}"
 PROBLEMS = {
     400: "Not valid JSON, cut short or corrupt",
     401: "No valid API key",
     403: "The API key is not for this service",
+    404: "There is no such model or version",
     408: "The body took too long to arrive",
     413: "The body is larger than the limit",
     415: "Another media type or content coding",
@@ -23,6 +27,7 @@ PROBLEMS = {
     503: "At capacity; try again after Retry-After",
     504: "Not ready before the deadline",
 }
+_PART = re.compile(r"<(\w+)>")
 PROBES = {"/livez": "Whether the process works", "/readyz": "Whether to send requests"}
 
 
@@ -51,9 +56,17 @@ class ProbeStatus(BaseModel):
     status: str
 
 
-def openapi_document(model: Model[Any, Any], *, needs_key: bool) -> dict[str, Any]:
-    """The document that ``GET /openapi.json`` serves."""
-    operations = model.operations()
+def openapi_document(
+    model: Model[Any, Any], operations: Sequence[Operation[Any, Any]], *, needs_key: bool
+) -> dict[str, Any]:
+    """The document that ``GET /openapi.json`` serves.
+
+    Args:
+        model: the model that answers.
+        operations: every POST path.
+        needs_key: whether the service has API keys.
+    """
+    described = PATHS if model.tensors() is not None else ()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -63,11 +76,12 @@ def openapi_document(model: Model[Any, Any], *, needs_key: bool) -> dict[str, An
         },
         "servers": [{"url": "/"}],
         "paths": {
-            **{operation.path: {"post": _operation(operation)} for operation in operations},
+            **{_template(each.path): {"post": _operation(each, model)} for each in operations},
+            **{_template(each.path): {"get": _described(each, model)} for each in described},
             **{path: {"get": _probe(path, text)} for path, text in PROBES.items()},
         },
         "components": {
-            "schemas": _schemas(operations),
+            "schemas": _schemas(operations, described),
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -77,12 +91,18 @@ def openapi_document(model: Model[Any, Any], *, needs_key: bool) -> dict[str, An
     }
 
 
-def _operation(operation: Operation[Any, Any]) -> dict[str, Any]:
+def _template(path: str) -> str:
+    return _PART.sub(r"{\1}", path)
+
+
+def _operation(operation: Operation[Any, Any], model: Model[Any, Any]) -> dict[str, Any]:
+    path = operation.path
+    statuses = PROBLEMS.keys() - (() if _PART.search(path) else {404})
     return {
         "operationId": operation.operation_id,
         "summary": operation.summary,
         "description": operation.description,
-        "parameters": _parameters(operation),
+        "parameters": [*_path_parameters(path, model), *_parameters(operation)],
         "requestBody": {
             "required": True,
             "content": {
@@ -93,11 +113,49 @@ def _operation(operation: Operation[Any, Any]) -> dict[str, Any]:
             "200": {
                 "description": "The answer",
                 "headers": _headers("X-Request-Id", "Server-Timing"),
-                "content": {"application/json": {"schema": _reference(operation.response)}},
+                "content": {
+                    name: {"schema": _reference(operation.response)} if name == JSON_TYPE else {}
+                    for name in operation.returns
+                },
             },
-            **{str(status): _problem(status, text) for status, text in PROBLEMS.items()},
+            **{str(status): _problem(status, path) for status in sorted(statuses)},
         },
     }
+
+
+def _described(each: DescribedPath, model: Model[Any, Any]) -> dict[str, Any]:
+    content = {JSON_TYPE: {"schema": _reference(each.response)}}
+    statuses = [401, 403] if each.needs_key else []
+    parameters = _path_parameters(each.path, model)
+    if parameters:
+        statuses.append(404)
+    described: dict[str, Any] = {
+        "operationId": each.operation_id,
+        "summary": each.summary,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "The answer", "content": content},
+            **({"503": {"description": "No", "content": content}} if each.may_say_no else {}),
+            **{str(status): _problem(status, each.path) for status in statuses},
+        },
+    }
+    return described if each.needs_key else {**described, "security": []}
+
+
+def _path_parameters(path: str, model: Model[Any, Any]) -> list[dict[str, Any]]:
+    values = {
+        "model_name": list(dict.fromkeys((model.info.name, model.scope))),
+        "model_version": [model.info.version, "latest"],
+    }
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "enum": values[name]},
+        }
+        for name in _PART.findall(path)
+    ]
 
 
 def _parameters(operation: Operation[Any, Any]) -> list[dict[str, Any]]:
@@ -136,10 +194,10 @@ def _media_type(media_type: MediaType) -> dict[str, Any]:
     return content
 
 
-def _problem(status: int, text: str) -> dict[str, Any]:
+def _problem(status: int, path: str) -> dict[str, Any]:
     response: dict[str, Any] = {
-        "description": text,
-        "content": {"application/problem+json": {"schema": _reference(ProblemDetails)}},
+        "description": PROBLEMS[status],
+        "content": {problem_type(path): {"schema": _reference(ProblemDetails)}},
     }
     headers = ["X-Request-Id"]
     if status in (429, 503):
@@ -172,7 +230,9 @@ def _reference(schema: type[BaseModel]) -> dict[str, str]:
     return {"$ref": REF.format(model=schema.__name__)}
 
 
-def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
+def _schemas(
+    operations: Sequence[Operation[Any, Any]], described: Sequence[DescribedPath]
+) -> dict[str, Any]:
     requests = [
         media_type.schema
         for operation in operations
@@ -180,6 +240,7 @@ def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
         if isinstance(media_type.schema, type)
     ]
     responses: list[type[BaseModel]] = [operation.response for operation in operations]
+    responses += [each.response for each in described]
     responses += [ProblemDetails, FieldError, ProbeStatus]
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((schema, "validation") for schema in dict.fromkeys(requests)),

@@ -9,6 +9,8 @@ from http import HTTPStatus
 import orjson
 
 PROBLEM_TYPE = "application/problem+json"
+PROTOCOL_PATHS = ("/v2/", "/v1/models/")
+"""Where errors are plain ``application/json``: clients of the standard protocols read no other."""
 
 
 class Problem(Exception):
@@ -61,6 +63,12 @@ class Problem(Exception):
         if request_id:
             document["request_id"] = request_id
         return orjson.dumps(document)
+
+
+def problem_type(path: str) -> str:
+    """The media type of an error at ``path``; its content is the same everywhere."""
+    is_protocol = f"{path}/".startswith(PROTOCOL_PATHS)
+    return "application/json" if is_protocol else PROBLEM_TYPE
 
 
 def whole_seconds(seconds: float) -> str:

@@ -15,11 +15,11 @@ from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
 from services.serving.body import WatchedBody
-from services.serving.problem import PROBLEM_TYPE, Problem
+from services.serving.problem import Problem, problem_type
 
 log = logging.getLogger("access")
 
-PROBES = ("/livez", "/readyz")
+PROBES = ("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
 
@@ -104,7 +104,9 @@ def answer_problem(problem: Problem) -> Response:
     """A problem as its response; its reason is kept for the metrics."""
     g.rejected = problem.reason
     response = Response(
-        problem.body(g.get("request_id", "")), status=problem.status, mimetype=PROBLEM_TYPE
+        problem.body(g.get("request_id", "")),
+        status=problem.status,
+        mimetype=problem_type(request.path),
     )
     response.headers.extend(problem.headers)
     return response

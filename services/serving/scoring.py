@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from flask import Request, Response
+from flask import Request, Response, g
 from pydantic import BaseModel
 
-from services.serving.api_keys import ApiKey, HeaderValues, KeyRing
+from services.serving.api_keys import ApiKey, KeyRing
 from services.serving.batching import Batcher
 from services.serving.body import media_type, read_body
+from services.serving.header_values import HeaderValues
 from services.serving.metrics import Metrics
-from services.serving.model import Incoming, Model, Operation, Timing, validate
+from services.serving.model import JSON_TYPE, EncodedAnswer, Incoming, Operation, Timing, validate
 from services.serving.problem import Problem
 from services.serving.rate_limit import RateLimiter
 from services.serving.slow_bodies import SlowBodies
+from services.serving.versions import LATEST, LoadedModel, Versions
 
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 LONGEST_MS = 600_000
@@ -45,7 +48,7 @@ class Scored:
 class Scoring:
     """Answers scoring requests; one instance per service, used by many threads."""
 
-    model: Model[Any, Any]
+    versions: Versions
     batcher: Batcher[Any, Any]
     keys: KeyRing
     limiter: RateLimiter
@@ -53,8 +56,13 @@ class Scoring:
     slow_bodies: SlowBodies
     metrics: Metrics
 
-    def answer(self, operation: Operation[Any, Any], request: Request) -> Scored:
+    def answer(self, rule: str, names: Mapping[str, str], request: Request) -> Scored:
         """The response to one request.
+
+        Args:
+            rule: path of the operation.
+            names: what the request's path says of the model: ``model_name``, ``model_version``.
+            request: the request.
 
         Raises:
             Problem: the request is refused; see the OpenAPI document for every status.
@@ -63,6 +71,8 @@ class Scoring:
         key = self.keys.authenticate(request.headers)
         self.limiter.check(key.name, key.requests_per_second)
         seconds_allowed = self._seconds_allowed(request.headers)
+        chosen = self._chosen(names)
+        operation = chosen.operations[rule]
         incoming = self._read(operation, request)
         # From here on, because the body has a time limit of its own.
         deadline = time.monotonic() + seconds_allowed
@@ -70,20 +80,27 @@ class Scoring:
             prepare_began = time.perf_counter()
             call = operation.prepare(incoming)
             prepared = time.perf_counter()
-            outputs = admission.score(call.items)
+            outputs = admission.score(call.items, chosen.model.predict)
             scored = time.perf_counter()
-        content = encode(call.render(outputs, Timing((time.perf_counter() - began) * 1000)))
+        content = call.render(outputs, Timing((time.perf_counter() - began) * 1000))
+        response = encoded_response(content)
         rendered = time.perf_counter()
-        self.metrics.prepare_seconds.labels(operation.path).observe(prepared - prepare_began)
-        self.metrics.render_seconds.labels(operation.path).observe(rendered - scored)
-        response = Response(content, mimetype="application/json")
+        self.metrics.prepare_seconds.labels(rule).observe(prepared - prepare_began)
+        self.metrics.render_seconds.labels(rule).observe(rendered - scored)
         response.headers["Server-Timing"] = (
             f"prepare;dur={(prepared - prepare_began) * 1000:.2f}, "
             f"model;dur={(scored - prepared) * 1000:.2f}, "
             f"total;dur={(rendered - began) * 1000:.2f}"
         )
-        response.headers["X-Model-Version"] = self.model.info.version
+        response.headers["X-Model-Version"] = chosen.version
         return Scored(response, key, len(incoming.body))
+
+    def _chosen(self, names: Mapping[str, str]) -> LoadedModel:
+        return (
+            self.versions.find(names["model_name"], names.get("model_version", LATEST))
+            if names
+            else self.versions.current
+        )
 
     def _seconds_allowed(self, headers: HeaderValues) -> float:
         asked = headers.get(TIMEOUT_HEADER, str(LONGEST_MS))
@@ -108,7 +125,14 @@ class Scoring:
                 timed_out=reading.timed_out,
             )
         name, options = media_type(request.headers.get("Content-Type", ""))
-        return Incoming(name, options, body, query)
+        return Incoming(name, options, body, query, request.headers, g.request_id)
+
+
+def encoded_response(content: object) -> Response:
+    """What an operation rendered, as its response."""
+    if isinstance(content, EncodedAnswer):
+        return Response(content.body, content_type=content.content_type, headers=content.headers)
+    return Response(encode(content), content_type=JSON_TYPE)
 
 
 def encode(content: object) -> bytes:

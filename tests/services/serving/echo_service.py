@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.serving.command_line import Command, main
 from services.serving.model import Call, Model, ModelInfo, json_operation
+from services.serving.protocols.signature import TensorInterface, TensorSpec, bytes_array
 from services.serving.server import serve
 from services.serving.settings import ServiceSettings
 
@@ -36,6 +37,13 @@ class EchoModel(Model[str, str]):
 
         about = {"path": "/v1/echo", "operation_id": "echo", "summary": "Echo a text"}
         return [json_operation(**about, request=Echo, response=Echo, prepare=prepare)]
+
+    def tensors(self):
+        text = [TensorSpec("text", "BYTES", (-1, 1))]
+        return TensorInterface(
+            text, text, prepare=lambda tensor: tensor.texts(),
+            render=lambda texts, _: {"text": bytes_array([each.encode() for each in texts])},
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""The programs of docs/api.md that use the protocols' own clients do what they say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from services.launch import ROOT
+from tests.conformance.conftest import PICTURE
+from tests.conftest import Server
+
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXPECTED = {"tritonclient": "daisy", "kserve": "title"}
+
+
+def program(client: str) -> str:
+    blocks = BLOCK.findall((ROOT / "docs" / "api.md").read_text())
+    (found,) = [block for block in blocks if f"{client}" in block]
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", EXPECTED)
+def test_a_documented_program_runs(
+    client: str, faq_server: Server, resnet_server: Server, tmp_path: Path
+) -> None:
+    python = ROOT / ".venvs" / client / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"{client} is not here: make clients")
+    shutil.copy(PICTURE, tmp_path / "picture.jpg")
+    source = program(client)
+    for port, server in ((8081, faq_server), (8082, resnet_server)):
+        source = source.replace(f"127.0.0.1:{port}", server.url.removeprefix("http://"))
+    server = faq_server if client == "kserve" else resnet_server
+    done = subprocess.run(
+        [python, "-c", f"key = input()\n{source}"], cwd=tmp_path, input=f"{server.key}\n",
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert EXPECTED[client] in done.stdout or "InferOutput" in done.stdout
