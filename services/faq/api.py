@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.faq.attribution import Attribution
 from services.serving.model import ModelReference
 
 LONGEST_QUESTION: Final = 20_000
@@ -58,6 +59,12 @@ class Match(BaseModel):
         None, description="body of the known question, HTML; only with include_answers"
     )
     answer: str | None = Field(None, description="its answer, HTML; only with include_answers")
+    attribution: Attribution | None = Field(
+        None,
+        description="author, address and licence of the known question, which have to be shown with "
+        "its text where the licence says so; only with include_answers, and where the data has them",
+    )
+    answer_attribution: Attribution | None = Field(None, description="those of the answer")
 
 
 class MatchResponse(BaseModel):

@@ -140,6 +140,9 @@ class FaqModel(Model[Terms, Ranking]):
         }
         if include_answers:
             shown |= {"text": original.html, "answer": original.answer_html}
+            shown |= original.model_dump(
+                include={"attribution", "answer_attribution"}, exclude_none=True
+            )
         return shown
 
     def _agrees(self, ranking: Ranking, first: Sequence[tuple[int, float]]) -> bool:

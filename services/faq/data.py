@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.faq.attribution import Attribution, read_attributions
 from services.faq.records import (
     FILES,
     SPLIT_FILE,
@@ -36,6 +37,10 @@ class Original:
     """HTML of the body, as in the data; empty where the data has plain text only."""
     answer_html: str
     text: CleanText
+    attribution: Attribution | None = None
+    """Author, address and licence of the question, where the data has them."""
+    answer_attribution: Attribution | None = None
+    """Those of its answer."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def read_data(
 
     Args:
         folder: where `orig-q.tsv.gz`, `dup-q.tsv.gz` and `ans.tsv.gz` are; `dup-meta.tsv.gz`, if it
-            is there too, says how the data is split.
+            is there too, says how the data is split, and `attribution.jsonl.gz` whose texts they are.
         min_text: questions with fewer characters of title and prose are left out.
         min_duplicates: originals with fewer duplicates are left out.
         strip: whether what gives a duplicate's original away is stripped (see `leaks`).
@@ -92,7 +97,29 @@ def read_data(
     """
     records = read_records(folder)
     parts = read_own_split(folder)
-    return _Join(records, parts, min_text, min_duplicates, strip).data_set(_sha256(folder))
+    data = _Join(records, parts, min_text, min_duplicates, strip).data_set(_sha256(folder))
+    return _with_attributions(data, folder)
+
+
+def _with_attributions(data: DataSet, folder: Path) -> DataSet:
+    wanted = {("original", each.id) for each in data.originals}
+    wanted |= {("answer", each.answer_id) for each in data.originals}
+    found = {
+        (each.kind, each.id): each
+        for each in read_attributions(folder)
+        if (each.kind, each.id) in wanted
+    }
+    if not found:
+        return data
+    originals = [
+        replace(
+            each,
+            attribution=found.get(("original", each.id)),
+            answer_attribution=found.get(("answer", each.answer_id)),
+        )
+        for each in data.originals
+    ]
+    return replace(data, originals=originals)
 
 
 def _sha256(folder: Path) -> str:

@@ -11,6 +11,8 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from services.faq.attribution import Attribution
+
 Int64s = NDArray[np.int64]
 
 
@@ -22,9 +24,11 @@ class StoredOriginal(BaseModel):
     id: int
     answer_id: int
     title: str
-    url: str | None
+    url: str | None = None
     html: str
     answer_html: str
+    attribution: Attribution | None = None
+    answer_attribution: Attribution | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,7 @@ class StoredOriginals(Sequence[StoredOriginal]):
         texts: list[bytes] = []
         for original in originals:
             ids.append((original.id, original.answer_id))
-            texts.append(orjson.dumps(original.model_dump()))
+            texts.append(orjson.dumps(original.model_dump(exclude_none=True)))
         both = np.asarray(ids, np.int64).reshape(-1, 2)
         return cls(
             ids=np.ascontiguousarray(both[:, 0]),

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from services.faq.analysis import terms_of_posted
-from services.faq.data import DataSet, read_data
+from services.faq.data import DataSet, Original, read_data
 from services.faq.evaluation import Evaluation, cosine_of, evaluate
 from services.faq.known import known_texts
 from services.faq.quality_gate import QualityGateFailed, check_quality
@@ -104,12 +104,18 @@ def _originals(data: DataSet, url_template: str) -> StoredOriginals:
             id=original.id,
             answer_id=original.answer_id,
             title=original.title,
-            url=url_template.replace("{id}", str(original.id)) or None,
+            url=url_template.replace("{id}", str(original.id)) or _address(original),
             html=original.html,
             answer_html=original.answer_html,
+            attribution=original.attribution,
+            answer_attribution=original.answer_attribution,
         )
         for original in data.originals
     )
+
+
+def _address(original: Original) -> str | None:
+    return original.attribution.url if original.attribution else None
 
 
 def _examples(data: DataSet, split: Split, trained: Trained) -> tuple[Example, ...]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 import pytest
 
+from services.faq.api import MatchResponse
+from services.faq.app import load
 from services.faq.attribution import ATTRIBUTION_FILE, Attribution, read_attributions
 from services.faq.importing.sites import host_of, licence_of, licence_url
 from services.faq.records import DataError
-from tests.services.faq.importing.conftest import Dump, Import
+from services.faq.settings import FaqSettings
+from services.faq.storage import load_model
+from tests.services.faq.conftest import Small
+from tests.services.faq.importing.conftest import Dump, Import, command
+from tests.services.faq.test_app import post
 
 
 def test_every_text_has_its_author_address_and_licence(dump: Dump, imported: Import) -> None:
@@ -101,3 +108,26 @@ def test_a_bad_file_of_attributions_is_named(tmp_path: Path, content: bytes, mes
     (tmp_path / ATTRIBUTION_FILE).write_bytes(content)
     with pytest.raises(DataError, match=message):
         list(read_attributions(tmp_path))
+
+
+def test_a_model_keeps_them_and_answers_show_them(small: Small, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(small.folder, tmp_path / "data"))
+    first = small.data.originals[0]
+    texts = [
+        Attribution(kind="original", id=first.id, url="https://a.example/q", author="Ann"),
+        Attribution(kind="answer", id=first.answer_id, author="Bo", licence="CC BY-SA 4.0"),
+    ]
+    lines = b"".join(each.line() for each in texts)
+    (data / ATTRIBUTION_FILE).write_bytes(gzip.compress(lines))
+    model = tmp_path / "model"
+    assert command("train", "--data", data, "--model", model) == 0
+    stored = load_model(model).originals
+    assert (stored[0].attribution, stored[0].answer_attribution) == tuple(texts)
+    assert (stored[0].url, stored[1].url) == ("https://a.example/q", None)
+    request = {"question": first.title, "top_k": 50, "include_answers": True}
+    answer = post(load(FaqSettings(model=model)), "/v1/match", request)
+    MatchResponse.model_validate(answer)
+    shown = {each["question_id"]: each for each in answer["matches"]}
+    assert shown[first.id]["attribution"]["author"] == "Ann"
+    assert shown[first.id]["answer_attribution"]["licence"] == "CC BY-SA 4.0"
+    assert "attribution" not in shown[small.data.originals[1].id]
