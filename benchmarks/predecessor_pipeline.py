@@ -1,9 +1,9 @@
-"""The 2018 reference architecture's FAQ pipeline, rebuilt from its published description.
+"""The 2018 reference architecture's FAQ service in one process, rebuilt from its published description.
 
-Source: the notebooks 00_Data_Prep, 01_Create_Model and 02_Develop_Model_Driver of
-``Azure/MLAKSDeployment`` (commit a1b1dda), as described in their text: two TF-IDF blocks, one per
-side of the pair, and a gradient-boosted classifier with 8,000 trees on top; at request time the
-frame of all originals is copied, the posted text is set in each row and the whole pipeline is run.
+Source: the notebooks 00_Data_Prep and 02_Develop_Model_Driver of ``Azure/MLAKSDeployment`` (commit
+a1b1dda), as described in their text: at request time the frame of all originals is copied, the
+posted text is set in each row and the whole pipeline is run. The pipeline itself is a baseline of
+every evaluation: ``services/faq/evaluation/baselines/predecessor.py``.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from lightgbm import LGBMClassifier
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import FeatureUnion, Pipeline
+from scipy.sparse import hstack
 
-MATCH = 20
+from services.faq.evaluation.baselines.predecessor import PredecessorPipeline
+
 TEST_SHARE = 0.21
 
 
@@ -30,25 +28,6 @@ class Text:
     id: int
     answer_id: int
     text: str
-
-
-class ItemSelector(BaseEstimator, TransformerMixin):
-    """Picks one column of a frame, as the notebook's class of that name."""
-
-    def __init__(self, column: str) -> None:
-        self.column = column
-
-    def fit(self, frame: pd.DataFrame, labels: object = None) -> ItemSelector:
-        """Nothing to learn."""
-        del frame, labels
-        return self
-
-    def transform(self, frame: pd.DataFrame) -> pd.Series:
-        """The column."""
-        return frame[self.column]
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
 
 def clean_text(text: str) -> str:
@@ -82,56 +61,40 @@ class PredecessorModel:
     """The pipeline and the frame of originals that each request scores."""
 
     def __init__(self, originals: Sequence[Text], *, trees: int, seed: int, threads: int) -> None:
+        texts = [clean_text(question.text) for question in originals]
         self._questions = pd.DataFrame(
             {
                 "Id_y": [question.id for question in originals],
                 "AnswerId_y": [question.answer_id for question in originals],
-                "Text_y": [clean_text(question.text) for question in originals],
+                "Text_y": texts,
             }
         )
-        blocks = [
-            (column, Pipeline([("select", ItemSelector(column)), ("tfidf", TfidfVectorizer())]))
-            for column in ("Text_x", "Text_y")
-        ]
-        classifier = LGBMClassifier(
-            n_estimators=trees, min_child_samples=20, verbose=-1, random_state=seed, n_jobs=threads
-        )
-        self._pipeline = Pipeline([("features", FeatureUnion(blocks)), ("model", classifier)])
-        self._seed = seed
+        self._pipeline = PredecessorPipeline(texts, trees=trees, seed=seed, threads=threads)
 
     def fit(self, duplicates: Sequence[Text]) -> PredecessorModel:
         """Train on each duplicate with its original and 19 other originals, classes balanced."""
-        frame = self._training_pairs(duplicates)
-        labels = frame.pop("Label").to_numpy()
-        weights = len(labels) / (2 * np.bincount(labels)[labels])
-        self._pipeline.fit(frame, labels, model__sample_weight=weights)
+        position = {answer: number for number, answer in enumerate(self._questions["AnswerId_y"])}
+        self._pipeline.fit(
+            [clean_text(duplicate.text) for duplicate in duplicates],
+            np.asarray([position[duplicate.answer_id] for duplicate in duplicates]),
+        )
         return self
 
     def score(self, text: str) -> list[tuple[int, int, float]]:
         """(question id, answer id, probability) of every original, best first."""
         frame = self._questions.copy()
         frame["Text_x"] = clean_text(text)
-        probabilities = self._pipeline.predict_proba(frame)[:, 1]
+        pairs = hstack(
+            [
+                self._pipeline.asked_terms.transform(frame["Text_x"]),
+                self._pipeline.original_terms.transform(frame["Text_y"]),
+            ],
+            format="csr",
+        )
+        probabilities = self._pipeline.classifier.predict_proba(pairs)[:, 1]
         rows = zip(frame["Id_y"], frame["AnswerId_y"], probabilities, strict=True)
         return sorted(
             ((int(question), int(answer), float(score)) for question, answer, score in rows),
             key=lambda row: row[2],
             reverse=True,
         )
-
-    def _training_pairs(self, duplicates: Sequence[Text]) -> pd.DataFrame:
-        random = np.random.default_rng(self._seed)
-        answers = self._questions["AnswerId_y"].to_numpy()
-        texts = self._questions["Text_y"].to_numpy()
-        left: list[str] = []
-        right: list[str] = []
-        labels: list[int] = []
-        for duplicate in duplicates:
-            cleaned = clean_text(duplicate.text)
-            true = int(np.flatnonzero(answers == duplicate.answer_id)[0])
-            others = np.delete(np.arange(len(answers)), true)
-            chosen = [true, *random.choice(others, min(MATCH - 1, len(others)), replace=False)]
-            left += [cleaned] * len(chosen)
-            right += [texts[index] for index in chosen]
-            labels += [1] + [0] * (len(chosen) - 1)
-        return pd.DataFrame({"Text_x": left, "Text_y": right, "Label": labels})

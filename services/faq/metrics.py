@@ -1,4 +1,4 @@
-"""How good rankings are: accuracy, mean reciprocal rank, log-loss and calibration."""
+"""How good the rankings of a training are on its own folds."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.classifier import Float64s
-from services.faq.ranking import Ranking
-
 _NORMAL_95: Final = 1.959964
-_BINS: Final = 10
-_SMALLEST: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -34,20 +29,6 @@ class Accuracy:
     """Upper end of that interval."""
     macro_accuracy_at_1: float
     """Mean over originals, so that a frequent one counts no more than a rare one."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How far the scores are to be believed as probabilities."""
-
-    log_loss: float
-    """Mean over pairs of -ln(probability given to what is true); a right original that is no
-    candidate is a pair of probability 1e-12."""
-    expected_calibration_error: float
-    """Mean over questions' best scores of |mean score - share that is right| in ten bins of equal
-    width, weighted by the questions in them (Naeini et al. 2015)."""
-    low_signal_share: float
-    """Share of questions whose ranking is flagged."""
 
 
 def accuracy(places: NDArray[np.int64], owners: NDArray[np.int64]) -> Accuracy:
@@ -83,27 +64,6 @@ def places_of(
         found = np.flatnonzero(positions == owner)
         places[number] = found[0] if len(found) else (len(positions) + originals - 1) // 2
     return places
-
-
-def calibration(rankings: Sequence[Ranking], owners: NDArray[np.int64]) -> Calibration:
-    """Compare the scores of rankings with what turned out to be right."""
-    scores = np.stack([ranking.scores for ranking in rankings])
-    is_match = np.stack([ranking.positions for ranking in rankings]) == owners[:, np.newaxis]
-    likelihood = np.where(is_match, scores, 1 - scores)
-    missed = np.full(int((~is_match.any(axis=1)).sum()), _SMALLEST)
-    likelihood = np.concatenate((likelihood.ravel(), missed))
-    return Calibration(
-        log_loss=float(-np.log(np.maximum(likelihood, _SMALLEST)).mean()),
-        expected_calibration_error=calibration_error(scores[:, 0], is_match[:, 0]),
-        low_signal_share=float(np.mean([ranking.low_signal for ranking in rankings])),
-    )
-
-
-def calibration_error(scores: Float64s, is_right: NDArray[np.bool_]) -> float:
-    """Return the expected calibration error of scores in [0, 1]."""
-    bins = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
-    gaps = np.bincount(bins, scores, _BINS) - np.bincount(bins, is_right, _BINS)
-    return float(np.abs(gaps).sum() / len(scores))
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:

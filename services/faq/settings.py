@@ -9,10 +9,13 @@ from typing import Final
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.faq.split_kind import SplitKind
 from services.serving.settings import ServiceSettings
 
 PUBLIC_DATA: Final = "https://bostondata.blob.core.windows.net/stackoverflow/"
 """Where the reference architecture's data is: Stack Overflow questions tagged javascript."""
+
+_EVALUATED_HOLDOUT: Final = 0.2
 
 
 class DataSettings(BaseSettings):
@@ -44,7 +47,33 @@ class DataSettings(BaseSettings):
         return value
 
 
-class TrainSettings(DataSettings):
+class SplitSettings(DataSettings):
+    """Which questions a model is trained on, and which are held out to evaluate it."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of everything that is random")
+    holdout: float = Field(
+        0.2, ge=0, lt=1,
+        description="share of the duplicates that is held out to evaluate the model; with 0, a model "
+        "that holds out a fifth must pass the gate, and another is then trained on everything",
+    )  # fmt: skip
+    split: SplitKind = Field(
+        SplitKind.AUTO,
+        description="what is held out: the data's own test part (own), the latest questions (time), "
+        "a share of each original's duplicates (stratified), or the first of these that the data "
+        "allows (auto)",
+    )
+    min_text: int = Field(
+        0, ge=0, description="leave out questions with fewer characters of title and prose"
+    )
+    min_duplicates: int = Field(1, ge=1, description="leave out originals with fewer duplicates")
+
+    @property
+    def evaluated_holdout(self) -> float:
+        """Share that is held out of the model that is evaluated; never 0."""
+        return self.holdout or _EVALUATED_HOLDOUT
+
+
+class TrainSettings(SplitSettings):
     """How a model is trained."""
 
     model: Path = Field(description="model folder to write")
@@ -56,18 +85,22 @@ class TrainSettings(DataSettings):
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$",
         description="version of the model; made from the data and the settings if left out",
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of everything that is random")
-    holdout: float = Field(
-        0.2, ge=0, lt=1,
-        description="share of each original's duplicates that is held out to evaluate the model; "
-        "0 trains on everything",
-    )  # fmt: skip
-    min_text: int = Field(
-        0, ge=0, description="leave out questions with fewer characters of title and prose"
-    )
-    min_duplicates: int = Field(1, ge=1, description="leave out originals with fewer duplicates")
     min_accuracy: float = Field(
         0.3, ge=0, le=1, description="write no model with an accuracy@1 below this"
+    )
+    max_calibration_error: float = Field(
+        0.1, ge=0, le=1,
+        description="write no model with a calibration error above this, unless chance may make it",
+    )  # fmt: skip
+    golden: Path | None = Field(
+        None,
+        description="write no model that answers one of these questions differently: a JSON object a "
+        "line, with question, original (its id) and within (how many first places); golden.jsonl "
+        "beside the data if left out",
+    )
+    force: bool = Field(False, description="write the model even so; needs a reason")
+    reason: str = Field(
+        "", max_length=500, description="why the gate is overruled; kept in the manifest"
     )
     url_template: str = Field(
         "",
@@ -75,6 +108,13 @@ class TrainSettings(DataSettings):
         description="address of an original, such as https://stackoverflow.com/q/{id}; "
         "none if left out",
     )
+
+    @model_validator(mode="after")
+    def forced_for_a_reason(self) -> TrainSettings:
+        """Refuse to overrule the gate without a reason."""
+        if self.force and not self.reason.strip():
+            raise ValueError("overruling the quality gate (force) needs a reason (reason)")
+        return self
 
     @model_validator(mode="after")
     def usable_template(self) -> TrainSettings:
@@ -90,10 +130,29 @@ class TrainSettings(DataSettings):
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message='Field name "json"')
 
-    class EvaluateSettings(DataSettings):
-        """How a model is evaluated."""
+    class EvaluateSettings(SplitSettings):
+        """How a model is evaluated. A model folder brings its own seed, split and filters."""
 
-        model: Path = Field(description="model folder")
+        model: Path | None = Field(
+            None,
+            description="model folder, with the seed, split and filters that it was trained with; if "
+            "left out, a model is trained for the evaluation",
+        )
+        retrain: bool = Field(
+            True,
+            description="also train with most duplicates withheld, and without some originals, which "
+            "takes seven more trainings",
+        )
+        predecessor_trees: int = Field(
+            8_000, ge=1, le=100_000,
+            description="trees of the predecessor's pipeline; it had 8,000, which take minutes",
+        )  # fmt: skip
+        most_questions: int = Field(
+            5_000, ge=1, description="most held-out questions that are asked; of more, a sample"
+        )
+        report: Path | None = Field(
+            None, description="folder to write report.html and report.json to"
+        )
         json: bool = Field(False, description="print JSON instead of a table")  # pyright: ignore[reportIncompatibleMethodOverride]
 
 

@@ -5,31 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.faq.data import DataSet, Duplicate
+from services.faq.split_kind import SplitKind
 
 Positions = NDArray[np.int64]
 
 HELD_OUT_PART: Final = "test"
 """The part of a data set's own split that is held out; every other part is trained on."""
-
-
-class SplitKind(StrEnum):
-    """How it is decided which duplicates are held out."""
-
-    AUTO = "auto"
-    """The data's own split where it has one, else by time where every duplicate has a date, else
-    stratified."""
-    OWN = "own"
-    TIME = "time"
-    """The latest are held out, as a model is asked what comes after it was trained."""
-    STRATIFIED = "stratified"
-    """A share of each original's duplicates is held out."""
 
 
 class NoSuchSplit(Exception):

@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import sys
 import time
-from collections.abc import Iterable
-from importlib.metadata import version
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-
-from services.faq.analysis import terms_of_posted
-from services.faq.data import DataSet, Original, read_data
-from services.faq.evaluation import Evaluation, cosine_of, evaluate
-from services.faq.known import known_texts
-from services.faq.quality_gate import QualityGateFailed, check_quality
+from services.faq.data import DataSet, read_data
+from services.faq.evaluation.baselines.all import simple_baselines
+from services.faq.evaluation.comparison import Comparison, compare
+from services.faq.evaluation.questions import HeldOut, held_out
+from services.faq.evaluation.report.lines import evaluation_lines
+from services.faq.golden import GoldenSet, golden_file, misses, read_golden
+from services.faq.learnt_from import write_learnt
+from services.faq.model_card import (
+    EVERYTHING,
+    TRAINING_PART,
+    Verdict,
+    card_details,
+    split_details,
+    write_card,
+)
+from services.faq.quality_gate import Limits, QualityGateFailed, failures, golden_failures
+from services.faq.ranking import Scorer
 from services.faq.records import DataError
-from services.faq.report import table
+from services.faq.served_model import ServedComparison, compare_with_served
 from services.faq.settings import TrainSettings
 from services.faq.source import data_folder
-from services.faq.split import Split, split_holdout
-from services.faq.storage import KIND, Example, StoredModel, save_model
-from services.faq.stored_originals import StoredOriginal, StoredOriginals
-from services.faq.training import TooLittleData, Trained, train
+from services.faq.split import NoSuchSplit, Split, split_data
+from services.faq.storage import KIND, save_model
+from services.faq.training import TooLittleData
+from services.faq.training_run import stored_model, train_on
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import ModelFolderError, new_model_folder
 
-EXAMPLES: Final = 8
-"""Questions whose rankings are kept for the service to compare its own with before it is ready."""
-EXAMPLE_PLACES: Final = 5
 
-_LIBRARIES: Final = ("numpy", "scipy", "scikit-learn")
-Step = TypeVar("Step")
+@dataclass(frozen=True)
+class _Run:
+    """What a training has to go by."""
+
+    settings: TrainSettings
+    data: DataSet
+    split: Split
+    golden: GoldenSet | None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A model that may be written."""
+
+    scorer: Scorer
+    learnt: DataSet
+    comparison: Comparison | None
 
 
 def run_train(settings: TrainSettings) -> None:
@@ -45,130 +65,114 @@ def run_train(settings: TrainSettings) -> None:
     """
     started = time.monotonic()
     try:
-        folder = data_folder(settings.data, settings.downloads, settings.sha256)
-        data = read_data(folder, min_text=settings.min_text, min_duplicates=settings.min_duplicates)
-        _tell(_counted(data))
-        known = known_texts(data)
-        split = split_holdout(data.owners, settings.holdout, settings.seed)
-        trained = train(known.with_only(split.training), settings.seed, _progress)
-        evaluation = evaluate(trained.scorer, data, known, split) if len(split.held_out) else None
-        _check(settings, data, split, trained, evaluation)
-        _write(settings, data, split, trained, evaluation)
-    except (DataError, TooLittleData, QualityGateFailed, ModelFolderError) as error:
+        run = _prepare(settings)
+        candidate = _train(run)
+        verdict = _judge(run, candidate)
+        _write(run, candidate, verdict)
+    except (DataError, NoSuchSplit, TooLittleData, QualityGateFailed, ModelFolderError) as error:
         raise CommandFailed(str(error)) from None
-    if evaluation:
-        print(table(evaluation.figures()))
+    if candidate.comparison:
+        print(evaluation_lines(candidate.comparison.document()))
     _tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
 
 
-def _check(
-    settings: TrainSettings,
-    data: DataSet,
-    split: Split,
-    trained: Trained,
-    evaluation: Evaluation | None,
-) -> None:
-    """Hold the gate on held-out questions, or on the cross-validated ones if none are held out."""
-    if evaluation:
-        check_quality(evaluation.accuracy, evaluation.cosine, settings.min_accuracy)
-    else:
-        cosine = cosine_of(data, split.training)
-        check_quality(trained.cross_validated, cosine, settings.min_accuracy)
+def _prepare(settings: TrainSettings) -> _Run:
+    folder = data_folder(settings.data, settings.downloads, settings.sha256)
+    golden = golden_file(folder, settings.golden)
+    known = read_golden(golden) if golden else None
+    data = read_data(folder, min_text=settings.min_text, min_duplicates=settings.min_duplicates)
+    _tell(_counted(data))
+    split = split_data(data, settings.evaluated_holdout, settings.seed, settings.split)
+    return _Run(settings, data, split, known)
 
 
-def _write(
-    settings: TrainSettings,
-    data: DataSet,
-    split: Split,
-    trained: Trained,
-    evaluation: Evaluation | None,
-) -> None:
-    model = StoredModel(
-        scorer=trained.scorer,
-        originals=_originals(data, settings.url_template),
-        examples=_examples(data, split, trained),
-    )
-    with new_model_folder(
-        settings.model,
-        kind=KIND,
-        name=settings.name,
-        version=settings.version or _version(settings, data),
-    ) as draft:
-        save_model(model, draft.folder)
-        draft.details.update(_details(settings, data, split, trained, evaluation))
+def _train(run: _Run) -> _Candidate:
+    """Train without what is held out and evaluate that; then on everything, where that is asked."""
+    questions = _questions(run)
+    learnt = questions.training if questions else run.data
+    scorer = train_on(learnt, run.settings.seed).scorer
+    comparison = None
+    if questions:
+        baselines = simple_baselines(run.settings.seed)
+        comparison = compare(scorer, questions, baselines, run.settings.seed, _step)
+    if questions and not run.settings.holdout:
+        learnt = run.data
+        scorer = train_on(learnt, run.settings.seed).scorer
+    return _Candidate(scorer, learnt, comparison)
 
 
-def _originals(data: DataSet, url_template: str) -> StoredOriginals:
-    return StoredOriginals.of(
-        StoredOriginal(
-            id=original.id,
-            answer_id=original.answer_id,
-            title=original.title,
-            url=url_template.replace("{id}", str(original.id)) or _address(original),
-            html=original.html,
-            answer_html=original.answer_html,
-            attribution=original.attribution,
-            answer_attribution=original.answer_attribution,
+def _questions(run: _Run) -> HeldOut | None:
+    return held_out(run.data, run.split, run.settings.seed) if len(run.split.held_out) else None
+
+
+def _judge(run: _Run, candidate: _Candidate) -> Verdict:
+    """Hold the gate.
+
+    Raises:
+        QualityGateFailed: something speaks against the model, and the gate is not overruled.
+    """
+    settings = run.settings
+    limits = Limits(settings.min_accuracy, settings.max_calibration_error)
+    served, found = None, ["nothing could be held out, so how good it is cannot be known"]
+    if candidate.comparison:
+        comparison = candidate.comparison
+        served = compare_with_served(
+            settings.model, comparison.model, comparison.held_out, settings.seed
         )
-        for original in data.originals
-    )
+        found = failures(comparison, limits, served)
+    if run.golden:
+        ids = [original.id for original in candidate.learnt.originals]
+        missed = misses(run.golden, candidate.scorer, ids)
+        found += golden_failures(missed, len(run.golden.questions))
+    _tell_of_gate(found, served, settings)
+    if found and not settings.force:
+        raise QualityGateFailed("; ".join(found) + "; no model was written")
+    return Verdict(found, settings.reason.strip(), limits, served, run.golden)
 
 
-def _address(original: Original) -> str | None:
-    return original.attribution.url if original.attribution else None
+def _tell_of_gate(
+    found: Sequence[str], served: ServedComparison | None, settings: TrainSettings
+) -> None:
+    if served and served.note:
+        _tell(f"the model in place was not compared: {served.note}")
+    if found and settings.force:
+        _tell(f"the quality gate is overruled ({settings.reason.strip()}): {'; '.join(found)}")
 
 
-def _examples(data: DataSet, split: Split, trained: Trained) -> tuple[Example, ...]:
-    spread = np.linspace(0, len(split.training) - 1, EXAMPLES).astype(int)
-    texts = [data.duplicates[number].text.prose for number in split.training[spread]]
-    rankings = trained.scorer.rank([terms_of_posted(text) for text in texts])
-    return tuple(
-        Example(
-            text=text,
-            first=tuple(
-                (data.originals[number].id, float(score))
-                for number, score in zip(
-                    ranking.positions[:EXAMPLE_PLACES], ranking.scores[:EXAMPLE_PLACES], strict=True
-                )
-            ),
+def _write(run: _Run, candidate: _Candidate, verdict: Verdict) -> None:
+    settings = run.settings
+    version = settings.version or _version(run)
+    with new_model_folder(settings.model, kind=KIND, name=settings.name, version=version) as draft:
+        save_model(
+            stored_model(candidate.scorer, candidate.learnt, settings.url_template), draft.folder
         )
-        for text, ranking in zip(texts, rankings, strict=True)
+        write_learnt(draft.folder, candidate.learnt.duplicates)
+        draft.details.update(_details(run, candidate, verdict))
+        write_card(draft.folder, settings.name, version, draft.details)
+
+
+def _details(run: _Run, candidate: _Candidate, verdict: Verdict) -> dict[str, Any]:
+    comparison = candidate.comparison
+    asked = len(comparison.held_out.asked) if comparison else 0
+    everything = len(candidate.learnt.duplicates) == len(run.data.duplicates)
+    return card_details(
+        run.data,
+        split_details(run.split, run.settings.evaluated_holdout, run.settings.seed, asked),
+        _lasting(run.settings),
+        EVERYTHING if everything else TRAINING_PART,
+        comparison,
+        verdict,
     )
-
-
-def _details(
-    settings: TrainSettings,
-    data: DataSet,
-    split: Split,
-    trained: Trained,
-    evaluation: Evaluation | None,
-) -> dict[str, Any]:
-    return {
-        "data": {
-            "sha256": data.sha256,
-            "originals": len(data.originals),
-            "duplicates": len(data.duplicates),
-            "training_duplicates": len(split.training),
-            "held_out_duplicates": len(split.held_out),
-            "dropped": data.dropped,
-        },
-        "settings": _lasting(settings),
-        "held_out": evaluation.figures() if evaluation else None,
-        "cross_validated_accuracy_at_1": trained.cross_validated.accuracy_at_1,
-        "low_signal_below": trained.scorer.low_signal_below,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
-    }
 
 
 def _lasting(settings: TrainSettings) -> dict[str, Any]:
     """Return the settings that decide what the model is."""
-    names = {"seed", "holdout", "min_text", "min_duplicates", "url_template"}
-    return settings.model_dump(include=names)
+    names = {"seed", "holdout", "split", "min_text", "min_duplicates", "url_template"}
+    return settings.model_dump(mode="json", include=names)
 
 
-def _version(settings: TrainSettings, data: DataSet) -> str:
-    content = f"{data.sha256} {sorted(_lasting(settings).items())}"
+def _version(run: _Run) -> str:
+    content = f"{run.data.sha256} {sorted(_lasting(run.settings).items())}"
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -177,8 +181,8 @@ def _counted(data: DataSet) -> str:
     return f"{len(data.originals)} originals, {len(data.duplicates)} duplicates{dropped}"
 
 
-def _progress(steps: Iterable[Step], what: str) -> Iterable[Step]:
-    return tqdm(steps, desc=what, disable=None, leave=False)
+def _step(what: str) -> None:
+    _tell(f"asking: {what}")
 
 
 def _tell(line: str) -> None:

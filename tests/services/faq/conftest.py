@@ -13,6 +13,7 @@ import pytest
 from services.faq.corpus.build import build_files, write_files
 from services.faq.corpus.topics import read_topics
 from services.faq.data import DataSet, read_data
+from services.faq.evaluation.questions import HeldOut, held_out
 from services.faq.known import Known, known_texts
 from services.faq.records import ANSWERS_FILE, DUPLICATES_FILE, ORIGINALS_FILE
 from services.faq.split import Split, split_holdout
@@ -71,6 +72,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     split = split_holdout(data.owners, 0.2, seed=0)
     trained = train(known.with_only(split.training), 0, no_progress)
     return Small(folder, data, known, split, trained)
+
+
+@pytest.fixture(scope="session")
+def questions(small: Small) -> HeldOut:
+    """The held-out questions of the small data set."""
+    return held_out(small.data, small.split, 0)
 
 
 @pytest.fixture(scope="session")

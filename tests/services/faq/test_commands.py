@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from services.faq.__main__ import COMMANDS
+from services.faq.learnt_from import is_learnt, read_learnt
 from services.faq.storage import load_model
 from services.serving.command_line import main
 from services.serving.model_folder import read_model_folder
-from tests.services.faq.conftest import ROOT, Small, WriteData, compressed_rows
+from tests.services.faq.conftest import CORPUS, ROOT, Small, WriteData, compressed_rows
 
 
 def command(*arguments: str | Path) -> int:
@@ -41,14 +42,23 @@ def test_training_writes_a_folder_with_its_figures(model: Path, small: Small) ->
     details = manifest.details
     assert (manifest.name, len(manifest.version)) == ("small", 12)
     assert details["data"]["sha256"] == small.data.sha256
-    assert details["data"]["held_out_duplicates"] == len(small.split.held_out)
-    assert details["held_out"]["accuracy_at_1"] > 0.4
-    assert (
-        details["held_out"]["accuracy_at_1"]
-        > (details["held_out"]["baselines"]["largest_class"]["accuracy_at_1"])
-    )
-    assert set(details["libraries"]) == {"numpy", "scipy", "scikit-learn"}
+    assert details["split"]["held_out"] == len(small.split.held_out)
+    assert details["trained_on"] == "training part"
+    assert details["evaluation"]["matchers"]["model"]["figures"]["accuracy_at_1"]["value"] > 0.4
+    assert details["evaluation"]["differences"]["largest_class"]["accuracy_at_1"]["low"] > 0
+    assert details["gate"] == {
+        "passed": True, "failures": [], "forced_because": None, "min_accuracy": 0.3,
+        "max_calibration_error": 0.1, "served": None, "golden": None,
+    }  # fmt: skip
+    assert set(details["libraries"]) == {"python", "numpy", "scipy", "scikit-learn"}
     assert sum(file.stat().st_size for file in model.iterdir()) < 20e6
+
+
+def test_the_model_card_is_for_people(model: Path) -> None:
+    card = (model / "MODEL_CARD.md").read_text()
+    assert card.startswith("# small ")
+    assert "| linear SVM | " in card
+    assert "Passed." in card
 
 
 def test_training_again_gives_the_same_files(model: Path, small: Small, tmp_path: Path) -> None:
@@ -59,31 +69,62 @@ def test_training_again_gives_the_same_files(model: Path, small: Small, tmp_path
     assert first.version == second.version
 
 
+EVALUATE = ("evaluate", "--predecessor-trees", "20", "--no-retrain")
+
+
 def test_evaluate_prints_the_figures_of_the_manifest(
     model: Path, small: Small, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command("evaluate", "--data", small.folder, "--model", model, "--json") == 0
-    figures = json.loads(capsys.readouterr().out)
+    assert command(*EVALUATE, "--data", small.folder, "--model", model, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
     manifest = read_model_folder(model, kind="faq")
-    assert figures.pop("model") == {"name": "small", "version": manifest.version}
-    assert figures == manifest.details["held_out"]
+    assert document["subject"] == {
+        "name": "small", "version": manifest.version, "sha256": manifest.sha256,
+        "how": "The model of the folder, as it is.",
+    }  # fmt: skip
+    assert document["split"] == manifest.details["split"]
+    recorded = manifest.details["evaluation"]
+    assert document["differences"].pop("predecessor")["accuracy_at_1"]["low"] > 0
+    assert document["differences"] == recorded["differences"]
+    for key, matcher in recorded["matchers"].items():
+        assert document["matchers"][key]["figures"] == matcher["figures"]
+    assert document["latency"]["p50_ms"] > 0
 
 
-def test_evaluate_prints_a_table_with_both_baselines(
+def test_evaluate_prints_a_table_with_every_baseline_and_writes_the_report(
+    model: Path, small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    options = ("--data", small.folder, "--model", model, "--report", report)
+    assert command(*EVALUATE, *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines[1:7]] == [
+        "model", "predecessor's pipeline", "linear SVM", "TF-IDF nearest neighbour",
+        "TF-IDF cosine", "largest class",
+    ]  # fmt: skip
+    assert "(20 trees, 20 pairs for each duplicate)" in lines[2]
+    assert sorted(path.name for path in report.iterdir()) == ["report.html", "report.json"]
+
+
+@pytest.mark.slow
+def test_evaluate_without_a_model_trains_one(
     model: Path, small: Small, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command("evaluate", "--data", small.folder, "--model", model) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[0] for line in lines[1:4]] == [
-        "model", "TF-IDF cosine", "largest class",
-    ]  # fmt: skip
+    """The same data, seed and split: the model of the folder, trained anew."""
+    assert command(*EVALUATE, "--data", small.folder, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["subject"]["how"] == "Trained for this evaluation."
+    recorded = read_model_folder(model, kind="faq").details["evaluation"]
+    assert document["matchers"]["model"]["figures"] == recorded["matchers"]["model"]["figures"]
 
 
 def test_evaluate_refuses_other_data(
     model: Path, write_data: WriteData, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("evaluate", "--data", write_data(), "--model", model) == 1
-    assert "is not the data that" in one_line(capsys)
+    line = one_line(capsys)
+    assert "is not the data that" in line
+    assert "without --model, a model of this data is trained" in line
 
 
 def test_evaluate_refuses_a_changed_model(
@@ -96,17 +137,26 @@ def test_evaluate_refuses_a_changed_model(
     assert "index.json: differs from its SHA-256" in one_line(capsys)
 
 
-def test_a_model_of_everything_has_nothing_to_evaluate(
-    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.slow
+def test_a_model_of_everything_is_never_asked_what_it_has_learnt(
+    model: Path, small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Its figures, in the manifest as in the report, are those of one that has not learnt it."""
     folder = tmp_path / "all"
     assert command("train", "--data", small.folder, "--model", folder, "--holdout", 0) == 0
     details = read_model_folder(folder, kind="faq").details
-    assert details["held_out"] is None
-    assert details["data"]["training_duplicates"] == len(small.data.duplicates)
-    assert details["cross_validated_accuracy_at_1"] > 0.4
-    assert command("evaluate", "--data", small.folder, "--model", folder) == 1
-    assert "was trained on everything; nothing was held out" in one_line(capsys)
+    assert details["trained_on"] == "everything"
+    learnt = read_learnt(folder)
+    assert is_learnt(learnt, small.data.duplicates).all()
+    capsys.readouterr()
+    assert command(*EVALUATE, "--data", small.folder, "--model", folder, "--json") == 0
+    output = capsys.readouterr()
+    assert "has learnt from held-out questions; training one that has not" in output.err
+    document = json.loads(output.out)
+    assert "without the held-out questions" in document["subject"]["how"]
+    held_out = read_model_folder(model, kind="faq").details["evaluation"]["matchers"]["model"]
+    for figures in (document["matchers"]["model"], details["evaluation"]["matchers"]["model"]):
+        assert figures["figures"] == held_out["figures"]
 
 
 def test_the_url_template_makes_addresses(small: Small, tmp_path: Path) -> None:
@@ -124,27 +174,101 @@ def test_a_model_under_the_minimum_is_not_written(
     folder = tmp_path / "refused"
     options = ("--data", small.folder, "--model", folder, "--min-accuracy", "0.999")
     assert command("train", *options) == 1
-    assert "below the minimum of 99.9% (--min-accuracy); no model was written" in one_line(capsys)
+    assert "below the minimum of 99.9% (--min-accuracy)" in one_line(capsys)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_of_shuffled_answers_is_not_written(
-    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With wrong labels nothing can be learnt, and the gate must say so."""
-    data = Path(shutil.copytree(small.folder, tmp_path / "data"))
+@pytest.fixture(scope="module")
+def shuffled(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small data set with every duplicate given to another original."""
+    data = Path(shutil.copytree(small.folder, tmp_path_factory.mktemp("shuffled") / "data"))
     rows = [
         line.split("\t")
         for line in gzip.decompress((data / "dup-q.tsv.gz").read_bytes()).decode().splitlines()
     ]
     answers = [row[1] for row in rows]
-    shuffled = [
+    changed = [
         [row[0], answers[(7 * number) % len(rows)], *row[2:]] for number, row in enumerate(rows)
     ]
-    (data / "dup-q.tsv.gz").write_bytes(compressed_rows(shuffled))
-    assert command("train", "--data", data, "--model", tmp_path / "refused") == 1
-    assert "below the minimum" in one_line(capsys)
-    assert not (tmp_path / "refused").exists()
+    (data / "dup-q.tsv.gz").write_bytes(compressed_rows(changed))
+    return data
+
+
+def test_a_model_of_shuffled_answers_is_not_written(
+    shuffled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With wrong labels nothing can be learnt; the gate must say so, whatever the minimum."""
+    options = ("--data", shuffled, "--model", tmp_path / "refused", "--min-accuracy", 0)
+    assert command("train", *options) == 1
+    line = one_line(capsys)
+    assert "is not plainly better than that of the same answers always (largest class)" in line
+    assert line.endswith("; no model was written")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_model_leaves_the_one_in_place_as_it_was(
+    model: Path, shuffled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Path(shutil.copytree(model, tmp_path / "faq"))
+    before = read_model_folder(place, kind="faq").sha256
+    assert command("train", "--data", shuffled, "--model", place) == 1
+    assert "below the minimum of 30.0%" in one_line(capsys)
+    assert read_model_folder(place, kind="faq").sha256 == before
+
+
+def test_the_gate_is_overruled_for_a_reason_that_the_model_keeps(
+    shuffled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "forced"
+    options = ("--data", shuffled, "--model", folder, "--force", "--reason", "to show a bad one")
+    assert command("train", *options) == 0
+    assert "the quality gate is overruled (to show a bad one)" in capsys.readouterr().err
+    gate = read_model_folder(folder, kind="faq").details["gate"]
+    assert (gate["passed"], gate["forced_because"]) == (False, "to show a bad one")
+    assert any("below the minimum of 30.0%" in failure for failure in gate["failures"])
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "**Not passed**, overruled because: to show a bad one" in card
+
+
+def test_a_good_model_is_not_said_to_be_forced(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "good"
+    options = ("--data", small.folder, "--model", folder, "--force", "--reason", "in a hurry")
+    assert command("train", *options) == 0
+    assert read_model_folder(folder, kind="faq").details["gate"]["forced_because"] is None
+
+
+@pytest.mark.slow
+def test_a_changed_golden_answer_is_named(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [original.id for original in small.data.originals]
+    title = small.data.originals[3].title
+    golden = tmp_path / "golden.jsonl"
+    lines = [{"question": title, "original": ids[20]}, {"question": title, "original": ids[3]}]
+    golden.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    options = ("--data", small.folder, "--model", tmp_path / "faq", "--golden", golden)
+    assert command("train", *options) == 1
+    line = one_line(capsys)
+    assert f"1 of 2 golden questions changed (line 1: original {ids[20]} is at place " in line
+    assert title not in line
+    golden.write_text(f"{json.dumps(lines[1])}\n")
+    assert command("train", *options) == 0
+    kept = read_model_folder(tmp_path / "faq", kind="faq").details["gate"]["golden"]
+    assert kept["questions"] == 1
+
+
+def test_a_new_model_is_compared_with_the_one_in_place(
+    model: Path, small: Small, tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(model, tmp_path / "faq"))
+    old = read_model_folder(place, kind="faq")
+    assert command("train", "--data", small.folder, "--model", place) == 0
+    served = read_model_folder(place, kind="faq").details["gate"]["served"]
+    assert (served["version"], served["questions"]) == (old.version, len(small.split.held_out))
+    at_1 = served["differences"]["accuracy_at_1"]
+    assert (at_1["low"], at_1["value"], at_1["high"]) == (0, 0, 0)
 
 
 def test_a_full_disk_leaves_no_model_and_the_old_one_as_it_was(
@@ -171,6 +295,9 @@ def test_a_full_disk_leaves_no_model_and_the_old_one_as_it_was(
     [
         (("--data", "nowhere"), "nowhere/orig-q.tsv.gz: is missing"),
         (("--data", "http://127.0.0.1:9/none"), "cannot be fetched"),
+        (("--data", str(CORPUS), "--split", "time"), "duplicates have no date"),
+        (("--data", str(CORPUS), "--split", "own"), "the data has no split of its own"),
+        (("--data", str(CORPUS), "--golden", "none.jsonl"), "none.jsonl: cannot be read"),
     ],
 )
 def test_missing_data_is_one_line(
@@ -194,6 +321,8 @@ def test_missing_data_is_one_line(
         (("--url-template", "https://a/q"), "must contain {id} once"),
         (("--sha256", "abc"), "three hashes of 64 hexadecimal digits are needed"),
         (("--name", "../x"), "--name (FAQ_NAME)"),
+        (("--force",), "overruling the quality gate (force) needs a reason (reason)"),
+        (("--split", "random"), "--split (FAQ_SPLIT): input should be 'auto', 'own', 'time' or"),
     ],
 )
 def test_a_bad_setting_is_one_line_and_status_two(

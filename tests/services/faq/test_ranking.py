@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.faq.analysis import terms_of_posted
-from services.faq.metrics import calibration, places_of
+from services.faq.evaluation.figures import matcher_figures
+from services.faq.evaluation.outcomes import outcomes_of_rankings
+from services.faq.metrics import places_of
 from services.faq.ranking import Ranking, Scorer, best_first
 from tests.services.faq.conftest import Small
 
@@ -112,6 +114,7 @@ def test_probabilities_are_calibrated_on_held_out_questions(small: Small) -> Non
     held_out = small.split.held_out
     rankings = small.trained.scorer.rank([small.known.duplicates[each] for each in held_out])
     owners = small.known.owners[held_out]
-    assert calibration(rankings, owners).expected_calibration_error < 0.2
+    figures = matcher_figures(outcomes_of_rankings(rankings, owners, 31), 0)
+    assert figures["expected_calibration_error"].value < 0.2
     scores = np.stack([ranking.scores for ranking in rankings])
     assert scores.sum() == pytest.approx(len(held_out), rel=0.25)
