@@ -80,8 +80,10 @@ $(CLIENTS:%=.venvs/%/.installed): .venvs/%/.installed: tests/conformance/%.txt
 train: setup ## train the FAQ model on the repository's corpus
 	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq
 
-evaluate: setup ## evaluate that model
-	$(BIN)/python -m services.faq evaluate --data services/faq/corpus --model models/faq
+# Without DATA, the model that `make train` wrote, if there is one; without a model, one is trained for it.
+evaluate: setup ## every figure of the FAQ model, and reports/faq: make evaluate [DATA=folder] [MODEL=folder] [REPORT=folder]
+	$(BIN)/python -m services.faq evaluate --data $(or $(DATA),services/faq/corpus) \
+	  $(addprefix --model ,$(or $(MODEL),$(if $(DATA),,$(wildcard models/faq)))) --report $(or $(REPORT),reports/faq)
 
 corpus: setup ## rebuild the corpus files from services/faq/corpus/topics
 	$(BIN)/python -m services.faq corpus --write
@@ -98,4 +100,4 @@ lock: ## refresh every pin from the *.in files
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too
-	rm -rf .venv .venvs .demo .bench models data .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venvs .demo .bench models data reports .pytest_cache .ruff_cache .hypothesis
