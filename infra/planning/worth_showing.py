@@ -60,6 +60,7 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
         "zones {zones}",
         "DDoS {ddosSettings.protectionMode}",
     ),
+    "network:NetworkSecurityGroup": ("{securityRules.*.name}",),
     "network:ApplicationGateway": ("{sku.name}", "zones {zones}"),
     "network:WebApplicationFirewallPolicy": ("{policySettings.mode}",),
     "dns:RecordSet": ("{relativeRecordSetName} {recordType}",),
@@ -136,8 +137,35 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
     ),
     "gateway.networking.k8s.io/v1:HTTPRoute": (
         "{spec.hostnames}",
-        "to {spec.parentRefs.*.sectionName}",
+        "on {spec.parentRefs.*.sectionName}",
+        "{spec.rules[0].matches[0].path.value} → {spec.rules[0].backendRefs[0].name}"
+        ":{spec.rules[0].backendRefs[0].port}",
+        "to {spec.rules[0].filters[0].requestRedirect.scheme}",
     ),
+    "gateway.envoyproxy.io/v1alpha1:EnvoyProxy": (
+        "{spec.provider.kubernetes.envoyHpa.minReplicas}–"
+        "{spec.provider.kubernetes.envoyHpa.maxReplicas} replicas",
+    ),
+    "gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy": (
+        "TLS {spec.tls.minVersion} or newer",
+        "at most {spec.connection.connectionLimit.value} connections a replica",
+    ),
+    "gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy": (
+        "{spec.rateLimit.local.rules[0].limit.requests} requests a "
+        "{spec.rateLimit.local.rules[0].limit.unit} and address",
+        "bodies of {spec.requestBuffer.limit}",
+        "{spec.timeout.http.requestTimeout} a request",
+    ),
+    "gateway.envoyproxy.io/v1alpha1:SecurityPolicy": (
+        "from {spec.authorization.rules.*.principal.clientCIDRs}",
+    ),
+    "cert-manager.io/v1:Certificate": (
+        "{spec.dnsNames}",
+        "{spec.privateKey.algorithm} {spec.privateKey.size}",
+    ),
+    "cert-manager.io/v1:Issuer": ("{spec.acme.server}",),
+    "rbac.authorization.k8s.io/v1:RoleBinding": ("{roleRef.name} for {subjects.*.name}",),
+    "rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("{roleRef.name} for {subjects.*.name}",),
     # Docker
     "docker:Image": ("{imageName}", "{build.platform}"),
     "docker-build:Image": ("{tags}", "{platforms}"),

@@ -15,6 +15,7 @@ from tests.engine.project import MATRIX, ROOT, SECRETS, Project
 
 KUBECONFIG = ("kubelogin", "https://fake.invalid:443")
 """Nothing else has these in it."""
+PUSHER = "66666666-6666-6666-6666-666666666666"
 PLATFORM = "organization/realtime-scoring/platform"
 
 
@@ -66,19 +67,20 @@ def test_a_protected_and_locked_stack_goes_away_in_two_decisions(project: Projec
 
 def test_access_is_taken_away_in_three_steps(project: Project) -> None:
     """As docs/operations.md has it, of a resource that is locked."""
-    project.add_stack("prod", ROOT / "Pulumi.prod.yaml")
-    project.run("up", "--yes", "--skip-preview", "--stack", "prod")
-    nobody = project.changed("prod", {"access.image_pushers": []})
-    refused = project.run("up", "--yes", "--skip-preview", "--stack", "prod", *nobody, expect=None)
+    stack = "locked"
+    project.add_stack(stack, MATRIX / "locked-down.yaml", access={"image_pushers": [PUSHER]})
+    up = ("up", "--yes", "--skip-preview", "--stack", stack)
+    project.run(*up)
+
+    def without_the_pusher(locks: bool) -> tuple[str, str]:
+        return project.changed(stack, {"access.image_pushers": [], "security.locks": locks})
+
+    refused = project.run(*up, *without_the_pusher(True), expect=None)
     assert "ScopeLocked" in refused
-    project.run("config", "set", "--stack", "prod", "--path", "security.locks", "false")
-    project.run("up", "--yes", "--skip-preview", "--stack", "prod")
+    project.run(*up, *project.changed(stack, {"security.locks": False}))
     assert project.locks() == []
-    nobody = project.changed("prod", {"access.image_pushers": []})
-    project.run("up", "--yes", "--skip-preview", "--stack", "prod", *nobody)
-    project.run("config", "set", "--stack", "prod", "--path", "security.locks", "true")
-    nobody = project.changed("prod", {"access.image_pushers": []})
-    project.run("up", "--yes", "--skip-preview", "--stack", "prod", *nobody)
+    project.run(*up, *without_the_pusher(False))
+    project.run(*up, *without_the_pusher(True))
     assert project.locks()
 
 

@@ -1,10 +1,14 @@
-"""docs/features.md: no row without a resource, a setting and a test that exist."""
+"""docs/features.md: no row without a resource, a setting and a test that looks at the resource."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
-from functools import cache
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,55 +16,41 @@ from pydantic import BaseModel
 
 from infra.mistakes import section_of
 from infra.settings import Settings
+from tests.infra.feature_table import PAGE, Row, is_of, rows
 from tests.infra.plans import NAMES, recording_of
 from tests.infra.test_whole_program import INVARIANTS
 
 HERE = Path(__file__).parent
-PAGE = HERE.parents[1] / "docs" / "features.md"
-ROWS = re.findall(
-    r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$",
-    PAGE.read_text(encoding="utf-8"),
-    re.MULTILINE,
-)
+ROWS = rows()
 NOTHING = "–"
+INVARIANTS_BY_NAME = {invariant.__name__: invariant for invariant in INVARIANTS}
 
-
-@cache
-def declared_types() -> frozenset[str]:
-    """Every type that some stack or matrix file declares, without its provider's name."""
-    return frozenset(
-        re.sub(r"^(azure-native|kubernetes):", "", resource.type)
-        for name in NAMES
-        for resource in recording_of(name).resources
-    )
-
-
-def names_of(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
+every_row = pytest.mark.parametrize("row", ROWS, ids=str)
+declaring_row = pytest.mark.parametrize("row", [row for row in ROWS if row.types], ids=str)
 
 
 def test_the_table_has_the_fields_47_rows() -> None:
-    assert [int(row[0]) for row in ROWS] == list(range(1, 48))
+    assert [row.number for row in ROWS] == list(range(1, 48))
 
 
 def test_a_refused_feature_says_why() -> None:
-    refused = [row for row in ROWS if row[2].startswith("refused")]
-    assert all(len(row[2]) > len("refused: because") for row in refused)
+    refused = [row for row in ROWS if row.is_refused]
+    assert all(len(row.declared_by) > len("refused: because") for row in refused)
     assert len(refused) < 5
 
 
-every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+@every_row
+def test_what_declares_it_is_declared_by_some_stack(row: Row) -> None:
+    for type_ in row.types:
+        assert any(
+            is_of(resource, type_) for name in NAMES for resource in recording_of(name).resources
+        ), type_
+    assert row.types or row.is_refused or row.declared_by == NOTHING
 
 
 @every_row
-def test_what_declares_it_is_declared_by_some_stack(row: tuple[str, ...]) -> None:
-    assert set(names_of(row[2])) <= declared_types()
-    assert names_of(row[2]) or row[2].startswith((NOTHING, "refused"))
-
-
-@every_row
-def test_its_settings_exist(row: tuple[str, ...]) -> None:
-    for key in names_of(row[3]):
+def test_its_settings_exist(row: Row) -> None:
+    for key in row.settings:
         if "/" in key:
             assert (HERE.parents[1] / key).is_dir(), key
         else:
@@ -68,23 +58,73 @@ def test_its_settings_exist(row: tuple[str, ...]) -> None:
 
 
 @every_row
-def test_its_test_exists(row: tuple[str, ...]) -> None:
-    if row[2].startswith("refused"):
-        return
-    (test,) = names_of(row[4])
-    path, *names = test.split("::")
-    found: list[ast.stmt] = ast.parse((HERE / path).read_text(encoding="utf-8")).body
-    for name in names:
-        named = (node for node in found if getattr(node, "name", "") == name)
-        node = next(named, None)
-        assert isinstance(node, ast.FunctionDef | ast.ClassDef), test
-        found = node.body
-    assert names[-1].startswith("test_") or names[-1] in invariants(), "pytest runs it"
+def test_its_tests_exist(row: Row) -> None:
+    assert row.tests or row.is_refused
+    for test in row.tests:
+        path, *names = test.split("::")
+        found: list[ast.stmt] = ast.parse((HERE / path).read_text(encoding="utf-8")).body
+        for name in names:
+            named = (node for node in found if getattr(node, "name", "") == name)
+            node = next(named, None)
+            assert isinstance(node, ast.FunctionDef | ast.ClassDef), test
+            found = node.body
+        assert names[-1].startswith("test_") or names[-1] in INVARIANTS_BY_NAME, "pytest runs it"
 
 
-def invariants() -> set[str]:
-    """Those that every stack is held to."""
-    return {invariant.__name__ for invariant in INVARIANTS}
+@pytest.fixture(scope="module")
+def missed() -> dict[str, list[str]]:
+    """By test, the types of its rows that it does not miss when they are hidden from it."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for row in ROWS:
+        for test in row.tests:
+            if row.types and not is_invariant(test):
+                wanted[test] |= set(row.types)
+    wanted[CONTROL] |= {UNRELATED}
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.infra.blindfold"],
+        input=json.dumps({test: sorted(types) for test, types in wanted.items()}),
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return json.loads(run.stdout)
+
+
+CONTROL = "azure/test_node_pools.py::test_cpu_pool"
+UNRELATED = "network:NatGateway"
+"""A type that the test does not look at, and so does not miss."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@declaring_row
+def test_its_tests_fail_without_the_resource(row: Row, missed: dict[str, list[str]]) -> None:
+    """Each type of the row is missed by one of the row's tests when it is hidden from them."""
+    for type_ in row.types:
+        assert any(
+            invariant_misses(test, type_) if is_invariant(test) else type_ not in missed[test]
+            for test in row.tests
+        ), f"no test of the row looks at {type_}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_test_that_does_not_look_at_a_resource_is_found(missed: dict[str, list[str]]) -> None:
+    assert missed[CONTROL] == [UNRELATED]
+
+
+def is_invariant(test: str) -> bool:
+    return test.partition("::")[2] in INVARIANTS_BY_NAME
+
+
+def invariant_misses(test: str, type_: str) -> bool:
+    """Whether the invariant, which every stack is held to, finds fault with production without."""
+    whole = recording_of("prod")
+    left = tuple(one for one in whole.resources if not is_of(one, type_))
+    assert len(left) < len(whole.resources)
+    return bool(list(INVARIANTS_BY_NAME[test.partition("::")[2]](replace(whole, resources=left))))
 
 
 def require_setting(key: str) -> None:

@@ -88,3 +88,14 @@ def test_azure_would_know_every_property(stack: str, tmp_path: Path) -> None:
         [sys.executable, str(ARM_CHECK), str(plan)], capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_everything_is_named_and_tagged_after_the_stack() -> None:
+    recording = recording_of("prod")
+    group = inputs_of(recording.one("resources:ResourceGroup"))
+    assert group["resourceGroupName"] == "rg-scoring-prod"
+    assert group["tags"].items() >= {"application": "scoring", "environment": "prod"}.items()
+    assert group["tags"]["owner"] == "machine-learning", "the stack file's own"
+    cluster = inputs_of(recording.one(":ManagedCluster"))
+    assert cluster["tags"] == group["tags"]
+    assert cluster["resourceGroupName"] == group["resourceGroupName"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infra.planning.monitor import Options, Recorded
 from infra.planning.tree import Screen, counts, stack_outputs, tree
 from infra.planning.wire import Secret, Value
 from infra.planning.worth_showing import shortened, shown_properties
+from tests.infra.plans import recording_of
 
 POOL = "azure-native:containerservice:AgentPool"
 
@@ -79,3 +82,24 @@ def test_a_placeholder_is_shown_by_its_resource_and_property() -> None:
     urn = "urn:pulumi:dev::realtime-scoring::a:b:C$azure-native:network:PublicIPAddress::gateway"
     assert shortened(f"x <output of {urn}.ipAddress> y") == "x <gateway.ipAddress> y"
     assert shortened("<output of acme/scoring/dev.cluster_id>") == "<acme/scoring/dev.cluster_id>"
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "shown"),
+    [
+        ("HTTPRoute", "gateway-faq", "scoring.example.org · on https · /faq → faq:8080"),
+        ("HTTPRoute", "gateway-redirect", "scoring.example.org · on http · to https"),
+        ("EnvoyProxy", "gateway-proxy", "3–9 replicas"),
+        ("ClientTrafficPolicy", "gateway-clients", "TLS 1.2 or newer"),
+        (
+            "BackendTrafficPolicy",
+            "gateway-backends",
+            "3000 requests a Minute and address · bodies of 8Mi",
+        ),
+        ("Issuer", "gateway-certificates-issuer", "https://acme-v02.api.letsencrypt.org/directory"),
+        ("NetworkSecurityGroup", "network-nodes-rules", "allow-web"),
+    ],
+)
+def test_what_guards_the_way_in_is_shown(type_: str, name: str, shown: str) -> None:
+    resource = recording_of("prod").one(f":{type_}", name)
+    assert shown in " · ".join(shown_properties(resource.type, resource.inputs))
