@@ -65,7 +65,7 @@ class SplitSettings(DataSettings):
     min_text: int = Field(
         0, ge=0, description="leave out questions with fewer characters of title and prose"
     )
-    min_duplicates: int = Field(1, ge=1, description="leave out originals with fewer duplicates")
+    min_duplicates: int = Field(1, ge=0, description="leave out originals with fewer duplicates")
 
     @property
     def evaluated_holdout(self) -> float:

@@ -66,6 +66,13 @@ def test_originals_with_too_few_duplicates_are_left_out(write_data: WriteData) -
     }
 
 
+def test_originals_that_nobody_asked_again_can_be_kept(write_data: WriteData) -> None:
+    folder = write_data([*ORIGINALS, (3, 13, "Third. <p>Alone</p>", "")], DUPLICATES,
+                        [*ANSWERS, (13, "<p>yes</p>")])  # fmt: skip
+    assert [original.id for original in read_data(folder).originals] == [1, 2]
+    assert [original.id for original in read_data(folder, min_duplicates=0).originals] == [1, 2, 3]
+
+
 def test_short_texts_are_left_out(write_data: WriteData) -> None:
     data = read_data(write_data(ORIGINALS, DUPLICATES, ANSWERS), min_text=14)
     assert [duplicate.id for duplicate in data.duplicates] == [101, 103]
