@@ -67,14 +67,12 @@ def extract_member(raw: IO[bytes], member: str, sink: Callable[[bytes], None]) -
 def _open(raw: IO[bytes]) -> Any:
     try:
         import py7zr
-        from py7zr.exceptions import ArchiveError, PasswordRequired
+        from py7zr.exceptions import PasswordRequired
     except ImportError:
         raise DataError(_ABSENT) from None
     try:
         return py7zr.SevenZipFile(raw)
     except PasswordRequired:
         raise DataError("is encrypted") from None
-    except (ArchiveError, EOFError, OSError, ValueError, LookupError, TypeError):
-        raise DataError("is not a 7z archive, or is damaged or not complete") from None
     except Exception:  # noqa: BLE001 - its parser of headers raises almost anything
         raise DataError("is not a 7z archive, or is damaged or not complete") from None
