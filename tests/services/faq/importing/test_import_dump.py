@@ -8,6 +8,7 @@ import pytest
 
 from services.faq.data import read_data
 from services.faq.importing.import_dump import import_dump
+from services.faq.importing.write_data import new_data
 from services.faq.records import FILES, DataError
 from tests.services.faq.importing.conftest import Dump, Import
 
@@ -216,3 +217,15 @@ def test_importing_again_gives_the_same_bytes(dump: Dump, tmp_path: Path) -> Non
         import_dump(source, tmp_path / name, host="stackoverflow.com", tags=())
     for name in (*FILES, "attribution.jsonl.gz", "import-report.json"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_data_that_fails_half_way_leaves_what_was_there(
+    dump: Dump, imported: Import, tmp_path: Path
+) -> None:
+    imported(dump)
+    folder = tmp_path / "data"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(KeyboardInterrupt), new_data(folder) as writer:
+        writer.original(1, 2, "other", "")
+        raise KeyboardInterrupt
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
