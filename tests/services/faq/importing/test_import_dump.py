@@ -225,7 +225,12 @@ def test_data_that_fails_half_way_leaves_what_was_there(
     imported(dump)
     folder = tmp_path / "data"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(KeyboardInterrupt), new_data(folder) as writer:
-        writer.original(1, 2, "other", "")
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with new_data(folder) as writer:
+            writer.original(1, 2, "other", "")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
