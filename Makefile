@@ -5,14 +5,15 @@ INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/require
 SCANNER := tests/infra/static_scan/requirements.in
 PROXY := tests/gateway/requirements.in
 CLIENTS := tritonclient kserve
+SYFT := infra/image_making/requirements.in
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-stack checkov envoy clients conformance plan reference browser demo test test-fast check train evaluate bench lock corpus clean
+.PHONY: help setup setup-stack checkov envoy clients conformance syft plan reference browser docker images demo e2e test test-fast check train evaluate bench lock corpus clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.installed ## make .venv with every pinned dependency
 
@@ -32,11 +33,19 @@ browser: ## install Chromium for the browser tests, where it is missing
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core; } || \
 	  echo 'Chromium is missing and cannot be installed here: the browser tests will be skipped (install the package "chromium").'
 
+docker: ## install a Docker engine, a registry and debootstrap for the images' tests, where they are missing
+	@{ command -v dockerd && command -v docker-registry && command -v debootstrap; } >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -q -y --no-install-recommends docker.io docker-registry debootstrap; } || \
+	  echo 'Docker, docker-registry or debootstrap is missing and cannot be installed here: tests of the images may be skipped (packages docker.io, docker-registry, debootstrap).'
+
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser checkov envoy clients ## all tests
+test: setup browser docker checkov envoy clients syft ## all tests
 	$(BIN)/python -m pytest
+
+e2e: setup browser docker envoy ## the images behind the gateway, driven by the client, a browser and the load tool
+	$(BIN)/python -m pytest tests/e2e
 
 conformance: setup clients ## the standard protocols' own clients and documents against both services
 	$(BIN)/python -m pytest tests/conformance
@@ -77,6 +86,16 @@ $(CLIENTS:%=.venvs/%/.installed): .venvs/%/.installed: tests/conformance/%.txt
 	.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+syft: .venvs/syft/.installed ## make .venvs/syft, which writes the images' bills of materials
+
+.venvs/syft/.installed: infra/image_making/requirements.txt
+	$(PYTHON) -m venv --clear .venvs/syft
+	.venvs/syft/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev
+	$(BIN)/python -m infra.image_making $(or $(STACK),dev) --into images
+
 train: setup ## train the FAQ model on the repository's corpus
 	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq
 
@@ -97,7 +116,8 @@ lock: ## refresh every pin from the *.in files
 	$(COMPILE) --upgrade -o $(SCANNER:.in=.txt) $(SCANNER)
 	$(COMPILE) --upgrade -o $(PROXY:.in=.txt) $(PROXY)
 	for client in $(CLIENTS); do $(COMPILE) --upgrade -o tests/conformance/$$client.txt tests/conformance/$$client.in || exit 1; done
+	$(COMPILE) --upgrade -o $(SYFT:.in=.txt) $(SYFT)
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too
-	rm -rf .venv .venvs .demo .bench models data reports .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venvs .demo .bench images models data reports .pytest_cache .ruff_cache .hypothesis

@@ -49,7 +49,7 @@ def test_it_starts_the_service_itself(name: str) -> None:
     assert instructions(name, "ENTRYPOINT") == [f'["python", "-m", "services.{name}", "serve"]']
     assert instructions(name, "EXPOSE") == ["8080 9090"]
     assert instructions(name, "CMD") == []
-    assert not re.search(r"^HEALTHCHECK", dockerfile(name), re.M)
+    assert instructions(name, "HEALTHCHECK") == ["NONE"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,6 +59,7 @@ def test_packages_are_checked_by_hash(name: str) -> None:
     for install in installs:
         assert "--require-hashes" in install
         assert "--no-cache-dir" in install
+        assert "--only-binary :all:" in install, "a compiler"
         for requirements in re.findall(r"-r (\S+)", install):
             assert (ROOT / requirements).is_file()
             assert "--hash=sha256:" in (ROOT / requirements).read_text()
@@ -105,9 +106,23 @@ def test_weights_come_while_building_and_by_the_stacks_arguments() -> None:
 
 def test_the_lean_image_is_the_default_and_has_no_torch() -> None:
     stages = re.split(r"^FROM ", dockerfile("resnet"), flags=re.M)
-    assert stages[-1].startswith("service AS onnxruntime\nCOPY --from=packages /venv /venv")
-    (torch,) = [stage for stage in stages if stage.startswith("service AS torch\n")]
-    assert "COPY --from=torch-packages /venv /venv" in torch
+    by_name = {stage.split()[2]: stage for stage in stages[1:]}
+    assert stages[-1].startswith("onnxruntime-without-model AS onnxruntime\n")
+    lean = by_name["onnxruntime-without-model"]
+    assert lean.startswith("service AS ")
+    assert "COPY --from=packages /venv /venv" in lean
+    assert "COPY --from=torch-packages /venv /venv" in by_name["torch-without-model"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_secrets_are_mounted_wherever_packages_are_fetched(name: str) -> None:
+    """An index's credentials as build arguments would stay readable in the image."""
+    fetching = [run for run in instructions(name, "RUN") if "pip install" in run or "fetch" in run]
+    assert fetching
+    for run in fetching:
+        assert run.startswith(
+            "--mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle "
+        )
 
 
 def _copied(name: str) -> list[str]:

@@ -1,0 +1,33 @@
+"""`python -m infra.image_making`: what it refuses; tests/images sees it build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.image_making.__main__ import main
+
+
+@pytest.mark.parametrize("arguments", [["prd"], ["no/such.yaml"]])
+def test_an_unknown_stack_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 1
+    assert arguments[0].rpartition("/")[2] in capsys.readouterr().err
+
+
+def test_an_unknown_workload_is_a_wrong_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["dev", "video"])
+    assert ended.value.code == 2
+    assert "faq, resnet, web" in capsys.readouterr().err
+
+
+def test_without_docker_nothing_is_begun(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["dev", "--into", str(tmp_path / "images")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "images").exists()
