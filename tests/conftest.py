@@ -21,6 +21,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What ends the tests from outside ends them as Ctrl-C does: with all that they have started.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
+pytest_plugins = ["tests.images.fixtures"]
+
 BROWSER = ROOT / "tests" / "browser"
 CORPUS = ROOT / "services" / "faq" / "corpus"
 

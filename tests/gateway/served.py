@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import os
 import shlex
 import subprocess
@@ -49,6 +50,12 @@ class Certificate:
 
     certificate: Path
     key: Path
+
+    def key_hash(self) -> str:
+        """SHA-256 of the public key in base64, by which Chromium can be told to know it."""
+        command = ["openssl", "pkey", "-in", self.key, "-pubout", "-outform", "DER"]
+        public = subprocess.run(command, check=True, capture_output=True).stdout
+        return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
 
 def make_certificate(folder: Path, host_name: str, name: str) -> Certificate:
