@@ -29,8 +29,8 @@ class Match:
         answer_id: identity of its answer.
         title: its title, plain text.
         url: its address; None where it has none.
-        score: probability that the posted question duplicates this one, 0 to 1. Scores of
-            several matches are independent and do not add up to 1.
+        score: probability that the posted question duplicates this one, 0 to 1. What the
+            scores of all known questions leave to 1 is the probability that none is duplicated.
         answer: its answer as HTML, if asked for. It is not sanitised.
         text: its full text as HTML, if asked for. It is not sanitised.
     """

@@ -52,8 +52,8 @@ class Match(BaseModel):
     score: float = Field(
         ge=0,
         le=1,
-        description="calibrated probability that the posted question asks the same; independent of "
-        "the other matches, so scores do not add up to 1",
+        description="calibrated probability that the posted question asks the same; "
+        "what all scores leave to 1 is the probability that no known question does",
     )
     text: str | None = Field(
         None, description="body of the known question, HTML; only with include_answers"

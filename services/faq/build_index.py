@@ -12,6 +12,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
 from services.faq.known import Known, Progress
+from services.faq.network import Network
 from services.faq.processes import in_processes
 from services.faq.retrieval import postings_of
 from services.faq.space import Float32s, Space, TextRows
@@ -31,6 +32,14 @@ class TooManyTerms(Exception):
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """What is fitted of few originals."""
+
+    topics: Topics
+    network: Network
+
+
+@dataclass(frozen=True)
 class Part:
     """The rows of some originals, and the bias of their topics where those are not fitted."""
 
@@ -39,13 +48,13 @@ class Part:
 
 
 def build_index(
-    space: Space, topics: Topics | None, known: Known, progress: Progress | None = None
+    space: Space, learnt: Learnt | None, known: Known, progress: Progress | None = None
 ) -> Index:
     """Compute the originals' side, with all processors where they are many.
 
     Args:
         space: the known terms.
-        topics: the classifiers of few originals; None for those of many, which need no fitting.
+        learnt: the classifiers of few originals; None for many, whose topics need no fitting.
         known: the texts.
         progress: shows the progress.
     """
@@ -54,13 +63,13 @@ def build_index(
 
     def piece(number: int) -> Part:
         some = known.part(edges[number], edges[number + 1])
-        return build_part(space, scale, some, with_topics=topics is None)
+        return build_part(space, scale, some, with_topics=learnt is None)
 
     parts: Iterable[Part] = in_processes(piece, len(edges) - 1)
-    return index_of(space, topics, scale, list(progress(parts, "indexing") if progress else parts))
+    return index_of(space, learnt, scale, list(progress(parts, "indexing") if progress else parts))
 
 
-def index_of(space: Space, topics: Topics | None, scale: Scale, parts: list[Part]) -> Index:
+def index_of(space: Space, learnt: Learnt | None, scale: Scale, parts: list[Part]) -> Index:
     """Put the parts, which are given up one after the other, together."""
     starts = [part.rows.owner_starts for part in parts]
     shifts = np.cumsum([0, *(start[-1] for start in starts[:-1])])
@@ -77,7 +86,8 @@ def index_of(space: Space, topics: Topics | None, scale: Scale, parts: list[Part
     )
     return Index(
         space=space,
-        topics=topics or Topics(np.zeros((0, 0), np.float32), bias),
+        topics=learnt.topics if learnt else Topics(np.zeros((0, 0), np.float32), bias),
+        network=learnt.network if learnt else None,
         rows=rows,
         postings=postings_of(rows.similar[SIMILAR.index("family_word") :: len(SIMILAR)]),
         scale=scale,

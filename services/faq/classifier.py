@@ -1,4 +1,4 @@
-"""The second stage: from the features of a pair to a calibrated probability. Pure arithmetic."""
+"""The second stage: from the features of pairs to calibrated probabilities. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -14,25 +14,37 @@ Float64s = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PairClassifier:
-    """A logistic regression and the sigmoid that calibrates it.
+    """A choice between the candidates of a question and "none of them".
 
-    A pair's probability is `1 / (1 + exp(slope · (weights · features + bias) + offset))` (Platt
-    1999, "Probabilistic Outputs for Support Vector Machines"; the slope is negative). `weights` is
-    float64 (features,), for features as they are: the scaling is part of it.
+    A conditional logit (McFadden 1974, "Conditional logit analysis of qualitative choice behavior"):
+    a candidate's odds against "none" are `exp(weights · features + bias)`, and the probabilities
+    of all candidates and of "none" add up to 1. `weights` is float64 (features,), for features as
+    they are: the scaling is part of it.
     """
 
     weights: Float64s
     bias: float
-    slope: float
-    offset: float
 
     def probabilities(self, features: Float32s) -> Float64s:
-        """Return the probability of each pair, float64 (texts, candidates).
+        """Return the probability of each candidate, float64 (texts, candidates).
 
         Added up feature by feature, so that a text's scores do not depend on its batch.
 
         Args:
             features: float32 (features, texts, candidates).
         """
-        margins = np.einsum("f,fto->to", self.weights, features.astype(np.float64)) + self.bias
-        return 1 / (1 + np.exp(np.clip(self.slope * margins + self.offset, -700, 700)))
+        utilities = np.einsum("f,ftc->tc", self.weights, features.astype(np.float64)) + self.bias
+        return choice(utilities)[0]
+
+
+def choice(utilities: Float64s) -> tuple[Float64s, Float64s]:
+    """Return the probabilities of candidates, (texts, candidates), and of "none", (texts,).
+
+    Args:
+        utilities: float64 (texts, candidates); that of "none" is 0.
+    """
+    greatest = np.maximum(utilities.max(axis=1), 0)
+    candidates = np.exp(utilities - greatest[:, np.newaxis])
+    none = np.exp(-greatest)
+    total = candidates.sum(axis=1) + none
+    return candidates / total[:, np.newaxis], none / total

@@ -19,6 +19,7 @@ COMPARED: Final = (
     "family_word",
     "family_character",
     "topic",
+    "network",
 )
 """Signals that are also compared with what the other candidates have."""
 
@@ -49,12 +50,32 @@ def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
     Returns:
         float32 (len(FEATURES), texts, candidates).
     """
+    return _with_relative(signals, np.log1p(known, dtype=np.float32))
+
+
+def _with_relative(signals: Float32s, known_terms: Float32s) -> Float32s:
     compared = signals[_COMPARED_PLACES]
     ascending = np.sort(compared, axis=-1)
     relative = np.concatenate((_margins(compared, ascending), _ranks(compared, ascending)))
-    known_terms = np.log1p(known, dtype=np.float32)[:, np.newaxis]
+    known_terms = known_terms[:, np.newaxis]
     everywhere = np.broadcast_to(known_terms, (1, *signals.shape[1:]))
     return np.concatenate((signals, relative, relative * known_terms, everywhere))
+
+
+def without_candidate(features: Float32s, places: NDArray[np.int64]) -> Float32s:
+    """Return the features that the pairs would have if one candidate of each text were not there.
+
+    Args:
+        features: float32 (len(FEATURES), texts, candidates), of at least two candidates.
+        places: place of the candidate of each text that goes.
+
+    Returns:
+        float32 (len(FEATURES), texts, candidates - 1).
+    """
+    _, texts, candidates = features.shape
+    stays = np.arange(candidates) != places[:, np.newaxis]
+    signals = features[: len(SIGNALS), stays].reshape(len(SIGNALS), texts, candidates - 1)
+    return _with_relative(signals, features[-1, :, 0])
 
 
 def _margins(signals: Float32s, ascending: Float32s) -> Float32s:

@@ -1,73 +1,112 @@
-"""Fitting the second stage with scikit-learn: a logistic regression, calibrated on folds."""
+"""Fitting the second stage: which candidate, or none, each question of training should choose."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from scipy.optimize import minimize
 
-from services.faq.classifier import Float64s, PairClassifier
+from services.faq.classifier import Float64s, PairClassifier, choice
+from services.faq.features import without_candidate
 from services.faq.space import Float32s
 
-CALIBRATION_FOLDS: Final = 5
-_PENALTY: Final = 1.0
+NO_MATCH_WEIGHT: Final = 0.1
+"""How much a question whose original is not known counts, against 1 for one whose original is."""
+
+_PENALTY: Final = 10.0
+_MOST_STEPS: Final = 200
+_FIRST_BIAS: Final = -2.0
+_LEAST_SPREAD: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class FittedClassifier:
-    """The classifier that is served, and scikit-learn's own object, which says the same."""
+class Choices:
+    """Questions, and what each should choose.
 
-    served: PairClassifier
-    fitted: CalibratedClassifierCV
+    `features` is float32 (features, questions, candidates), `right` the place of the right
+    candidate or -1 for "none", and `weights` says how much each question counts.
+    """
+
+    features: Float32s
+    right: NDArray[np.int64]
+    weights: Float64s
 
 
-def fit_classifier(
-    features: Float32s, is_match: NDArray[np.bool_], questions: NDArray[np.int64], seed: int
-) -> FittedClassifier:
-    """Fit on the pairs of some questions with their candidates.
+def fit_classifier(features: Float32s, is_match: NDArray[np.bool_]) -> PairClassifier:
+    """Fit on questions with all of their candidates, and on the same questions without a match.
+
+    A question with no match among its candidates should choose "none". Of such there are few, so each
+    question is there a second time, without its right candidate: to it, its original is not known.
 
     Args:
         features: float32 (features, questions, candidates), computed without the questions
             themselves among the known duplicates.
-        is_match: (questions, candidates), whether the candidate is the right original.
-        questions: number of each question; the same for a question and for its title alone.
-        seed: of the folds, which keep all pairs of a question together.
+        is_match: whether a candidate is the right one, (questions, candidates).
     """
-    pairs, labels = as_pairs(features, is_match)
-    groups = np.repeat(questions, features.shape[2])
-    folds = GroupKFold(CALIBRATION_FOLDS, shuffle=True, random_state=seed)
-    base = Pipeline(
-        [
-            ("scale", StandardScaler()),
-            ("classify", LogisticRegression(C=_PENALTY, solver="newton-cholesky")),
-        ]
-    )
-    splits = list(folds.split(pairs, labels, groups))
-    options: dict[str, Any] = {"method": "sigmoid", "cv": splits, "ensemble": False}
-    fitted = CalibratedClassifierCV(base, **options).fit(pairs, labels)
-    return FittedClassifier(_served(fitted), fitted)
+    matched = is_match.any(axis=1)
+    right = np.where(matched, is_match.argmax(axis=1), -1)
+    asked = Choices(features, right, np.ones(len(right)))
+    return _fit([asked, no_match(features, is_match)])
 
 
-def as_pairs(features: Float32s, is_match: NDArray[np.bool_]) -> tuple[Float32s, NDArray[np.int64]]:
-    """Return one row of features per pair, question by question, and whether it is a match."""
-    return features.reshape(len(features), -1).T, is_match.ravel().astype(np.int64)
+def no_match(features: Float32s, is_match: NDArray[np.bool_]) -> Choices:
+    """Return the questions that have a match, without it, which then should choose "none"."""
+    matched = np.flatnonzero(is_match.any(axis=1))
+    rest = without_candidate(features[:, matched], is_match[matched].argmax(axis=1))
+    none = np.full(len(matched), -1)
+    return Choices(rest, none, np.full(len(matched), NO_MATCH_WEIGHT))
 
 
-def _served(fitted: CalibratedClassifierCV) -> PairClassifier:
-    calibrated: Any = next(iter(fitted.calibrated_classifiers_))
-    scale = calibrated.estimator.named_steps["scale"]
-    classify = calibrated.estimator.named_steps["classify"]
-    weights: Float64s = classify.coef_[0] / scale.scale_
-    return PairClassifier(
-        weights=weights,
-        bias=float(classify.intercept_[0] - weights @ scale.mean_),
-        slope=float(calibrated.calibrators[0].a_),
-        offset=float(calibrated.calibrators[0].b_),
-    )
+def _fit(choices: Sequence[Choices]) -> PairClassifier:
+    """Maximise the likelihood of the choices, less a penalty on the squares of the weights."""
+    mean, spread = _standard(choices[0].features)
+    scaled = [_scaled(each, mean, spread) for each in choices]
+    start = np.append(np.zeros(len(mean)), _FIRST_BIAS)
+
+    def loss(parameters: Float64s) -> tuple[float, Float64s]:
+        weights = parameters[:-1]
+        value = _PENALTY / 2 * float(weights @ weights)
+        slope = np.append(_PENALTY * weights, 0.0)
+        for each in scaled:
+            each_value, each_slope = choice_loss(each, parameters)
+            value += each_value
+            slope += each_slope
+        return value, slope
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS})
+    weights: Float64s = found.x[:-1] / spread
+    return PairClassifier(weights=weights, bias=float(found.x[-1] - weights @ mean))
+
+
+def _standard(features: Float32s) -> tuple[Float64s, Float64s]:
+    mean = features.mean(axis=(1, 2), dtype=np.float64)
+    spread = features.std(axis=(1, 2), dtype=np.float64)
+    return mean, np.where(spread > _LEAST_SPREAD, spread, 1.0)
+
+
+def _scaled(choices: Choices, mean: Float64s, spread: Float64s) -> Choices:
+    features = (choices.features - mean[:, np.newaxis, np.newaxis].astype(np.float32)) / spread[
+        :, np.newaxis, np.newaxis
+    ].astype(np.float32)
+    return Choices(features, choices.right, choices.weights)
+
+
+def choice_loss(choices: Choices, parameters: Float64s) -> tuple[float, Float64s]:
+    """Return the negative log-likelihood of the choices and its slope by each parameter."""
+    kinds, texts, candidates = choices.features.shape
+    flat = choices.features.reshape(kinds, -1)
+    products = parameters[:-1].astype(np.float32) @ flat
+    likely, none = choice(products.reshape(texts, candidates) + parameters[-1])
+    chosen = np.flatnonzero(choices.right >= 0)
+    right = choices.right[chosen]
+    truth = none.copy()
+    truth[chosen] = likely[chosen, right]
+    value = -float(choices.weights @ np.log(np.maximum(truth, np.finfo(np.float64).tiny)))
+    likely[chosen, right] -= 1
+    errors = likely * choices.weights[:, np.newaxis]
+    slopes = flat @ errors.ravel().astype(np.float32)
+    return value, np.append(slopes.astype(np.float64), errors.sum())

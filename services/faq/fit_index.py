@@ -1,4 +1,4 @@
-"""Fitting the first stage: the space of the terms, and the linear classifiers of few originals."""
+"""Fitting the first stage: the space of the terms, and the classifiers of few originals."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 from sklearn.svm import LinearSVC
 
-from services.faq.build_index import build_index
+from services.faq.build_index import Learnt, build_index
+from services.faq.fit_network import fit_network
 from services.faq.index import Index, Topics
 from services.faq.known import Known, Progress
+from services.faq.network import rows_of_equal_length
 from services.faq.space import Space
 from services.faq.terms import KIND_BITS, Hashes, TermTable
 
@@ -27,20 +29,20 @@ _FEWEST_TEXTS: Final = (2, 3, 2)
 """A term is known when at least so many texts have it: words, characters, code."""
 _SHARES: Final = (0.45, 0.45, 0.1)
 _ENTRIES_AT_ONCE: Final = 1 << 23
-_PENALTY: Final = 0.2
+_PENALTY: Final = 0.3
 _TOLERANCE: Final = 1e-2
 
 
 def fit_index(known: Known, seed: int, progress: Progress | None = None) -> Index:
-    """Fit space and linear classifiers on the known texts, and build the originals' side."""
+    """Fit space and classifiers on the known texts, and build the originals' side."""
     originals = len(known.originals)
     are_few = originals <= MOST_FITTED_TOPICS
     space = fit_space(
         (known.originals, known.answers, known.duplicates),
         most=MOST_TOPIC_WEIGHTS // originals if are_few else MOST_TERMS,
     )
-    topics = fit_topics(space, known, seed) if are_few else None
-    return build_index(space, topics, known, progress)
+    learnt = fit_learnt(space, known, seed) if are_few else None
+    return build_index(space, learnt, known, progress)
 
 
 def fit_space(tables: Iterable[TermTable], *, most: int) -> Space:
@@ -90,18 +92,29 @@ def _added(
     return hashes[starts], np.add.reduceat(counts, starts) if len(starts) else counts
 
 
-def fit_topics(space: Space, known: Known, seed: int) -> Topics:
-    """Fit a linear support vector classifier for each original against all the others.
-
-    The texts are the originals themselves, their answers and their duplicates. There must be at
-    least two originals.
-    """
+def fit_learnt(space: Space, known: Known, seed: int) -> Learnt:
+    """Fit linear classifiers and a network on the originals, their answers and their duplicates."""
     originals = len(known.originals)
     labels = np.concatenate([np.arange(originals), np.arange(originals), known.owners])
     rows = [
         space.rows(table).weights for table in (known.originals, known.answers, known.duplicates)
     ]
-    texts = csr_array(vstack(rows))
+    texts = rows_of_equal_length(csr_array(vstack(rows)))
+    return Learnt(
+        topics=fit_topics(texts, labels, originals, seed),
+        network=fit_network(texts, labels, originals, seed),
+    )
+
+
+def fit_topics(texts: csr_array, labels: NDArray[np.int64], originals: int, seed: int) -> Topics:
+    """Fit a linear support vector classifier for each original, of two or more, against the others.
+
+    Args:
+        texts: float32 (texts, width), of equal length.
+        labels: position of the original of each text.
+        originals: number of them.
+        seed: same texts and seed, same classifiers.
+    """
     fitted: Any = LinearSVC(C=_PENALTY, tol=_TOLERANCE, random_state=seed).fit(texts, labels)
     weights, bias = fitted.coef_.T, fitted.intercept_
     if originals == 2:

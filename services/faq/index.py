@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from services.faq.network import Network, of_equal_length
 from services.faq.retrieval import Candidates, Postings, best_candidates
 from services.faq.space import Float32s, Place, Space
 
@@ -37,9 +38,12 @@ to 2.2."""
 NEAREST: Final = ("duplicate_best", "duplicate_mean")
 """Cosine of words with the most similar known duplicate, and the mean of the best three."""
 
-SIGNALS: Final = (*SIMILAR, *SQUARED, *PRESENT, *NEAREST, "topic")
+LEARNT: Final = ("topic", "network")
+
+SIGNALS: Final = (*SIMILAR, *SQUARED, *PRESENT, *NEAREST, *LEARNT)
 """Names of the signals, in the order of the first axis of what `compare` returns; `topic` says how
-typical the text's terms are of the original's family, and of no other: see `Topics`."""
+typical the text's terms are of the original's family, and of no other: see `Topics`; `network` says
+so of their combinations, where the originals are few, and is 0 where they are not."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Index:
 
     space: Space
     topics: Topics
+    network: Network | None
+    """Fitted where the topics are."""
     rows: Rows
     postings: Postings
     scale: Scale
@@ -143,18 +149,21 @@ def _compare(index: Index, place: Place, chosen: NDArray[np.int64]) -> Float32s:
         present = _product(rows.present, len(PRESENT) + 1, chosen, vector)
         vector[columns] = 0
     present[PRESENT.index("bm25")] /= max(place.idf_of_words, 1)
-    present[-1] = _topic(index.topics, place, chosen, present[-1])
-    return np.concatenate((similar, squared, present[:-1], nearest, present[-1:]))
+    learnt = np.stack(_learnt(index, place, chosen, present[-1]))
+    return np.concatenate((similar, squared, present[:-1], nearest, learnt))
 
 
-def _topic(topics: Topics, place: Place, chosen: NDArray[np.int64], sums: Float32s) -> Float32s:
-    bias = topics.bias[chosen]
-    if not topics.are_fitted:
-        return np.asarray(sums / max(place.known, 1) + bias, np.float32)
-    weights = topics.weights[place.columns]
-    if len(chosen) < topics.weights.shape[1]:
-        weights = weights[:, chosen]
-    return np.asarray(place.weights @ weights + bias, np.float32)
+def _learnt(
+    index: Index, place: Place, chosen: NDArray[np.int64], sums: Float32s
+) -> tuple[Float32s, Float32s]:
+    """Return the signals of `LEARNT` of one text with the chosen originals."""
+    topics, network = index.topics, index.network
+    if not topics.are_fitted or network is None:
+        signal = sums / max(place.known, 1) + topics.bias[chosen]
+        return np.asarray(signal, np.float32), np.zeros(len(chosen), np.float32)
+    weights = of_equal_length(place.weights)
+    margins = weights @ topics.weights[place.columns] + topics.bias
+    return margins[chosen], network.margins(place.columns, weights)[chosen]
 
 
 def _product(

@@ -13,7 +13,9 @@ from services.faq.classifier import Float64s
 PLACES: Final = 3
 
 
-def low_signal_threshold(best_scores: Float64s, places: NDArray[np.int64]) -> float:
+def low_signal_threshold(
+    best_scores: Float64s, is_found: NDArray[np.bool_], weights: Float64s
+) -> float:
     """Return the best score under which the right original is more likely outside the first three
     places than in them.
 
@@ -22,9 +24,11 @@ def low_signal_threshold(best_scores: Float64s, places: NDArray[np.int64]) -> fl
 
     Args:
         best_scores: best score of each ranking.
-        places: at which place (0 is first) each ranking has the right original.
+        is_found: whether each ranking has the right original in the first three places; where no
+            original is right, it has not.
+        weights: how much each ranking counts.
     """
-    regression = IsotonicRegression(y_min=0, y_max=1).fit(best_scores, places < PLACES)
+    regression = IsotonicRegression(y_min=0, y_max=1).fit(best_scores, is_found, weights)
     likely = regression.X_thresholds_[regression.y_thresholds_ >= 0.5]
     if not len(likely):
         return 1.0

@@ -25,9 +25,9 @@ class Ranking:
     """The candidates for one posted question, the best first, equal scores by id.
 
     `positions` holds their positions among the originals, `scores` the probability of each, in the
-    same order, that the question repeats it. They are independent of each other and do not add up
-    to 1. Where the originals are few, all of them are candidates; where they are not, the score of
-    any other is taken to be 0.
+    same order, that the question repeats it. What they leave to 1 is the probability
+    that it repeats none. Where the originals are few, all of them are candidates; where they are not,
+    the score of any other is taken to be 0.
     """
 
     positions: NDArray[np.int64]

@@ -19,6 +19,7 @@ from scipy.sparse import csr_array
 from services.faq.classifier import PairClassifier
 from services.faq.features import FEATURES
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
+from services.faq.network import UNITS, Network
 from services.faq.ranking import Scorer
 from services.faq.retrieval import Postings
 from services.faq.space import Space
@@ -34,6 +35,10 @@ ARRAYS: Final = {
     "space_idf": np.float32,
     "topic_weights": np.float16,
     "topic_bias": np.float32,
+    "network_terms": np.float16,
+    "network_terms_bias": np.float32,
+    "network_units": np.float16,
+    "network_units_bias": np.float32,
     **{
         f"{matrix}_{part}": dtype
         for matrix in ("similar", "squared", "present", "duplicates")
@@ -82,8 +87,6 @@ class _Classifier(_Stored):
     features: tuple[str, ...]
     weights: tuple[float, ...]
     bias: float
-    slope: float
-    offset: float
     low_signal_below: float
 
 
@@ -103,8 +106,6 @@ def save_model(model: StoredModel, folder: Path) -> None:
         features=FEATURES,
         weights=tuple(classifier.weights.tolist()),
         bias=classifier.bias,
-        slope=classifier.slope,
-        offset=classifier.offset,
         low_signal_below=model.scorer.low_signal_below,
     )
     scale = _Index(
@@ -138,8 +139,6 @@ def load_model(folder: Path) -> StoredModel:
         classifier=PairClassifier(
             weights=np.asarray(classifier.weights, np.float64),
             bias=classifier.bias,
-            slope=classifier.slope,
-            offset=classifier.offset,
         ),
         low_signal_below=classifier.low_signal_below,
     )
@@ -165,6 +164,7 @@ def _arrays(index: Index, originals: StoredOriginals) -> dict[str, NDArray[Any]]
         "space_idf": index.space.idf,
         "topic_weights": index.topics.weights,
         "topic_bias": index.topics.bias,
+        **_network_arrays(index.network),
         **{f"{name}_data": matrix.data for name, matrix in matrices.items()},
         **{f"{name}_indices": matrix.indices for name, matrix in matrices.items()},
         **{f"{name}_indptr": matrix.indptr for name, matrix in matrices.items()},
@@ -180,6 +180,16 @@ def _arrays(index: Index, originals: StoredOriginals) -> dict[str, NDArray[Any]]
     }
 
 
+def _network_arrays(network: Network | None) -> dict[str, NDArray[Any]]:
+    none = np.zeros(0, np.float32)
+    return {
+        "network_terms": network.terms if network else none.reshape(0, 0),
+        "network_terms_bias": network.terms_bias if network else none,
+        "network_units": network.units if network else none.reshape(0, 0),
+        "network_units_bias": network.units_bias if network else none,
+    }
+
+
 def _read_index(folder: Path) -> Index:
     scale = _read_json(folder / INDEX_FILE, _Index)
     terms = _mapped(folder, "space_terms")
@@ -191,6 +201,7 @@ def _read_index(folder: Path) -> Index:
     return Index(
         space=Space(terms, _mapped(folder, "space_idf", (width,)), scale.texts),
         topics=Topics(weights.astype(np.float32), _mapped(folder, "topic_bias", (originals,))),
+        network=_read_network(folder, width, originals) if weights.size else None,
         rows=Rows(
             similar=_matrix(folder, "similar", (len(SIMILAR) * originals, width)),
             squared=_matrix(folder, "squared", (len(SQUARED) * originals, width)),
@@ -201,6 +212,15 @@ def _read_index(folder: Path) -> Index:
         ),
         postings=_read_postings(folder, width, originals),
         scale=Scale(scale.average_words, scale.families, scale.family_entries),
+    )
+
+
+def _read_network(folder: Path, width: int, originals: int) -> Network:
+    return Network(
+        terms=_mapped(folder, "network_terms", (width, UNITS)).astype(np.float32),
+        terms_bias=_mapped(folder, "network_terms_bias", (UNITS,)),
+        units=_mapped(folder, "network_units", (UNITS, originals)).astype(np.float32),
+        units_bias=_mapped(folder, "network_units_bias", (originals,)),
     )
 
 

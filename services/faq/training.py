@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from services.faq.fit_classifier import fit_classifier
+from services.faq.classifier import Float64s, PairClassifier
+from services.faq.fit_classifier import fit_classifier, no_match
 from services.faq.fit_index import fit_index
 from services.faq.index import Index
 from services.faq.known import Known, Progress
-from services.faq.low_signal import low_signal_threshold
+from services.faq.low_signal import PLACES, low_signal_threshold
 from services.faq.metrics import Accuracy, accuracy, places_of
 from services.faq.ranking import Scorer, best_first, pairs_of
 from services.faq.retrieval import CANDIDATES, Candidates
@@ -86,16 +87,29 @@ def train(known: Known, seed: int, progress: Progress) -> Trained:
         )
     with threadpool_limits(limits=1):
         held = out_of_fold(known, seed, progress)
-        classifier = fit_classifier(held.features, held.is_match, held.questions, seed).served
+        classifier = fit_classifier(held.features, held.is_match)
         scores = classifier.probabilities(held.features)
         ranked = np.take_along_axis(held.candidates, best_first(scores), axis=1)
         places = places_of(ranked, held.owners, len(known.originals))
         scorer = Scorer(
             index=fit_index(known, seed, progress),
             classifier=classifier,
-            low_signal_below=low_signal_threshold(scores.max(axis=1), places),
+            low_signal_below=_low_signal(classifier, held, scores, places),
         )
     return Trained(scorer, accuracy(places[held.is_whole], held.owners[held.is_whole]))
+
+
+def _low_signal(
+    classifier: PairClassifier, held: OutOfFold, scores: Float64s, places: Positions
+) -> float:
+    """Learn the threshold from the questions, and from the same without their right originals."""
+    unmatched = no_match(held.features, held.is_match)
+    none = classifier.probabilities(unmatched.features).max(axis=1)
+    return low_signal_threshold(
+        np.concatenate((scores.max(axis=1), none)),
+        np.concatenate((places < PLACES, np.zeros(len(none), np.bool_))),
+        np.concatenate((np.ones(len(scores)), unmatched.weights)),
+    )
 
 
 def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.faq.features import COMPARED, FEATURES, pair_features
+from services.faq.features import COMPARED, FEATURES, pair_features, without_candidate
 from services.faq.index import SIGNALS
 
 
@@ -50,6 +50,16 @@ def test_margins_and_ranks_are_weighted_by_known_terms() -> None:
                 features[f"{name}_{kind}"] * np.log(8),
                 rtol=1e-6,
             )
+
+
+def test_features_without_a_candidate_are_those_of_the_others_alone() -> None:
+    random = np.random.default_rng(0)
+    signals = random.random((len(SIGNALS), 2, 4), np.float32)
+    known = np.asarray([3, 9])
+    rest = without_candidate(pair_features(signals, known), np.asarray([1, 3]))
+    for text, others in enumerate([[0, 2, 3], [0, 1, 2]]):
+        alone = pair_features(signals[:, text : text + 1, others], known[text : text + 1])
+        np.testing.assert_allclose(rest[:, text], alone[:, 0], rtol=1e-6)
 
 
 def test_a_single_original_has_itself_for_a_margin() -> None:

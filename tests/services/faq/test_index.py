@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.faq.build_index import build_index
+from services.faq.build_index import Learnt, build_index
 from services.faq.index import SIGNALS, Index, Topics, candidates_of, compare
 from services.faq.known import Known
+from services.faq.network import UNITS, Network
 from services.faq.space import DAMPING, Place, Space
 from services.faq.terms import Cut, Terms, hashed, hashed_table
 
@@ -47,7 +48,13 @@ def known() -> Known:
 @pytest.fixture
 def index(space: Space, known: Known) -> Index:
     topics = Topics(np.full((space.width, 2), 0.5, np.float32), np.asarray([0, -1], np.float32))
-    return build_index(space, topics, known)
+    network = Network(
+        terms=np.full((space.width, UNITS), 0.25, np.float32),
+        terms_bias=np.zeros(UNITS, np.float32),
+        units=np.full((UNITS, 2), [[1, -1]], np.float32) / UNITS,
+        units_bias=np.asarray([0, 2], np.float32),
+    )
+    return build_index(space, Learnt(topics, network), known)
 
 
 def compared(index: Index, places: Sequence[Place]) -> np.ndarray:
@@ -119,9 +126,20 @@ def test_bm25_is_robertsons_formula_over_the_questions_idf(index: Index) -> None
 
 
 def test_the_topic_is_the_margin_of_the_linear_classifier(index: Index) -> None:
+    """Of two terms of equal weight, in a vector of length √2; unknown ones have no influence."""
+    for question in (words("a", "b"), words("a", "b", "zzz")):
+        np.testing.assert_allclose(signals_of(index, question)["topic"], [1, 0], atol=1e-6)
+
+
+def test_the_network_adds_up_what_the_units_get(index: Index) -> None:
     signals = signals_of(index, words("a", "b"))
-    margin = 0.5 * 2 / length(2)
-    np.testing.assert_allclose(signals["topic"], [margin, margin - 1], rtol=1e-5)
+    np.testing.assert_allclose(signals["network"], [0.5, 2 - 0.5], rtol=1e-5)
+
+
+def test_texts_without_a_known_term_have_the_biases(index: Index) -> None:
+    signals = signals_of(index, words("zzz"))
+    assert signals["topic"].tolist() == [0, -1]
+    assert signals["network"].tolist() == [0, 2]
 
 
 def test_a_batch_gives_what_each_text_gives_alone(index: Index) -> None:

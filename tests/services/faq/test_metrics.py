@@ -40,7 +40,17 @@ def test_the_wilson_interval_is_the_published_one() -> None:
 
 def test_the_low_signal_threshold_is_where_three_places_hold_the_right_one_half_the_time() -> None:
     scores = np.linspace(0, 1, 1001)
-    places = np.where(scores < 0.4, 9, 2)
-    assert low_signal_threshold(scores, places) == pytest.approx(0.4, abs=0.002)
-    assert low_signal_threshold(scores, np.full(1001, 9)) == 1
-    assert low_signal_threshold(scores, np.zeros(1001)) == 0
+    weights, never = np.ones(1001), np.zeros(1001, np.bool_)
+    assert low_signal_threshold(scores, scores >= 0.4, weights) == pytest.approx(0.4, abs=0.002)
+    assert low_signal_threshold(scores, never, weights) == 1
+    assert low_signal_threshold(scores, ~never, weights) == 0
+
+
+def test_what_counts_more_moves_the_low_signal_threshold() -> None:
+    """Under 0.6 one of two questions has no match; it counts as much as the other, or half."""
+    scores = np.repeat(np.linspace(0, 1, 501), 2)
+    is_found = (np.arange(1002) % 2 == 0) | (scores >= 0.6)
+    heavy = np.where(np.arange(1002) % 2, 1.5, 1)
+    light = np.where(np.arange(1002) % 2, 0.5, 1)
+    assert low_signal_threshold(scores, is_found, heavy) == pytest.approx(0.6, abs=0.01)
+    assert low_signal_threshold(scores, is_found, light) == 0

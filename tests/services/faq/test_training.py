@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from services.faq.analysis import terms_of_posted
 from services.faq.features import FEATURES
-from services.faq.fit_classifier import as_pairs, fit_classifier
 from services.faq.known import Known
 from services.faq.split import split_folds
 from services.faq.terms import Terms, table_of
@@ -56,16 +54,6 @@ def test_every_duplicate_is_scored_once_with_its_own_original(known: Known) -> N
     whole = held.questions[held.is_whole]
     assert sorted(whole) == list(range(len(known.duplicates)))
     np.testing.assert_array_equal(held.owners, known.owners[held.questions])
-
-
-def test_served_arithmetic_gives_what_scikit_learn_gives(known: Known) -> None:
-    with threadpool_limits(1):
-        held = out_of_fold(known, 0, no_progress)
-        both = fit_classifier(held.features, held.is_match, held.questions, 0)
-        pairs, _ = as_pairs(held.features, held.is_match)
-        expected = both.fitted.predict_proba(pairs)[:, 1]
-    ours = both.served.probabilities(held.features).ravel()
-    np.testing.assert_allclose(ours, expected, atol=1e-6)
 
 
 def test_the_same_texts_and_seed_give_the_same_model(known: Known, small: Small) -> None:
