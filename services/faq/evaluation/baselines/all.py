@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
@@ -55,7 +54,7 @@ def predecessor_baseline(
             _sample(known, seed),
             trees=trees,
             seed=seed,
-            threads=os.cpu_count() or 1,
+            threads=0,
             tree_done=tree_done,
         )
 

@@ -36,7 +36,7 @@ class PredecessorPipeline:
         originals: text of each original, cleaned and in lower case.
         trees: how many trees the classifier grows.
         seed: of the pairs and of the classifier.
-        threads: that it is fitted and asked with.
+        threads: that it is fitted and asked with; 0 for OpenMP's own choice (`OMP_NUM_THREADS`).
     """
 
     def __init__(self, originals: Sequence[str], *, trees: int, seed: int, threads: int) -> None:
