@@ -112,10 +112,14 @@ def _result(rows: Sequence[Row], stripped: _Variant, share: float, shown: str) -
             "the title with a link to the original in the text)."
         )  # fmt: skip
         difference = rows[2].ours.accuracy_at_1 - rows[3].ours.accuracy_at_1
+        limit = max(0.01, 2 / rows[2].ours.questions)
         targets.append(
-            Target("stripped, within 1 point of data that never had the leak",
-                   f"{100 * difference:+.1f} points", abs(difference) <= 0.01)
-        )  # fmt: skip
+            Target(
+                f"stripped, within {100 * limit:.0f} point of data that never had the leak",
+                f"{100 * difference:+.1f} points",
+                abs(difference) <= limit,
+            )
+        )
     return Result(
         name="leak",
         title="What the leak is worth",
