@@ -98,6 +98,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_the_setting_makes_the_program_violate_the_policy(change: Change) -> None:
     recording = record(change.read(), stack=change.stack)
