@@ -12,6 +12,7 @@ from infra.kubernetes.certificates import HTTP_LISTENER
 from infra.kubernetes.custom_objects import GATEWAY_GROUP, HTTP_ROUTE
 from infra.kubernetes.object_meta import object_meta
 from infra.kubernetes.places import GATEWAY_NAME
+from infra.kubernetes.retries import READING_METHOD, READS
 from infra.workload import WorkloadName, enabled
 
 if TYPE_CHECKING:
@@ -84,13 +85,15 @@ def redirect_spec(host_name: str) -> dict[str, object]:
 
 
 def route_spec(route: Route, backend: Backend, host_name: str) -> dict[str, object]:
-    """A workload's path, without its prefix, to the port of its API."""
+    """A workload's path, without its prefix, to the port of its API.
+
+    Two rules, one of them for requests that only read, so that these can be tried again.
+    """
     rewrite = {
         "type": "URLRewrite",
         "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
     }
-    rule: dict[str, object] = {
-        "matches": [_prefix(route.prefix)],
+    to_workload: dict[str, object] = {
         "backendRefs": [
             {
                 "group": "",
@@ -102,11 +105,19 @@ def route_spec(route: Route, backend: Backend, host_name: str) -> dict[str, obje
         ],
     }
     if route.prefix != "/":
-        rule["filters"] = [rewrite]
+        to_workload["filters"] = [rewrite]
+    here = _prefix(route.prefix)
     return {
         "parentRefs": [_listener(HTTPS_LISTENER)],
         "hostnames": [host_name],
-        "rules": [rule],
+        "rules": [
+            {
+                "name": READS,
+                "matches": [{**here, "method": READING_METHOD}],
+                **to_workload,
+            },
+            {"matches": [here], **to_workload},
+        ],
     }
 
 
@@ -119,5 +130,5 @@ def _listener(section: str) -> dict[str, str]:
     }
 
 
-def _prefix(path: str) -> dict[str, dict[str, str]]:
+def _prefix(path: str) -> dict[str, object]:
     return {"path": {"type": "PathPrefix", "value": path}}

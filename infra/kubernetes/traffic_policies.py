@@ -19,7 +19,8 @@ from infra.kubernetes.custom_objects import (
 )
 from infra.kubernetes.object_meta import object_meta
 from infra.kubernetes.places import GATEWAY_NAME
-from infra.kubernetes.routes import HTTPS_LISTENER
+from infra.kubernetes.retries import NEVER_BEGUN, policy_of_reads, retry
+from infra.kubernetes.routes import HTTPS_LISTENER, routes_of
 
 if TYPE_CHECKING:
     from infra.sections.gateway import GatewaySettings
@@ -97,15 +98,21 @@ def declare_traffic_policies(
         backend_policy(settings.gateway),
         opts,
     )
+    reads = BACKEND_TRAFFIC_POLICY.declare(
+        f"{name}-reads",
+        object_meta("reads", namespace),
+        policy_of_reads([route.workload for route in routes_of(settings)]),
+        opts,
+    )
     if not settings.gateway.allowed_networks:
-        return [clients, backends]
+        return [clients, backends, reads]
     networks = SECURITY_POLICY.declare(
         f"{name}-networks",
         object_meta("allowed-networks", namespace),
         network_policy(settings.gateway.allowed_networks),
         opts,
     )
-    return [clients, backends, networks]
+    return [clients, backends, reads, networks]
 
 
 def client_policy(gateway: GatewaySettings, firewall_subnet: str) -> dict[str, object]:
@@ -172,9 +179,9 @@ def _minimum_tls(gateway: GatewaySettings) -> str:
 def backend_policy(gateway: GatewaySettings) -> dict[str, object]:
     """What reaches the services.
 
-    Nothing is tried again: a scoring request that timed out would only add to the load. No
+    No answer is asked for twice: a scoring request that timed out would only add to the load. No
     outlier detection either: a pod that answers 503 at capacity is well, and says so by design.
-    The rate holds for each client address, route and proxy.
+    The rate holds for each client address, rule of a route, and proxy.
     """
     each_client = {"sourceCIDR": {"type": "Distinct", "value": "0.0.0.0/0"}}
     return {
@@ -194,6 +201,7 @@ def backend_policy(gateway: GatewaySettings) -> dict[str, object]:
             "tcp": {"connectTimeout": "3s"},
             "http": {"requestTimeout": f"{gateway.request_timeout_seconds}s"},
         },
+        "retry": retry(NEVER_BEGUN),
         # Requests differ a hundredfold in cost: the pod with the fewest under way is the one.
         "loadBalancer": {"type": "LeastRequest"},
         "requestBuffer": {"limit": f"{gateway.max_body_mib}Mi"},

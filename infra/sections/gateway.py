@@ -77,9 +77,9 @@ class GatewaySettings(Section):
         default=600,
         ge=1,
         le=1_000_000,
-        description="rate allowed to one client address on each route (faq, resnet, web) at each "
-        "gateway replica, which do not share their counts: with three replicas up to three times "
-        "as much",
+        description="rate allowed to one client address on each route (faq, resnet, web), for what "
+        "reads and for all else apart, at each gateway replica; they do not share their counts: "
+        "with three replicas up to three times as much",
     )
     max_body_mib: int = Field(
         default=8, ge=1, le=64, description="largest request body that the gateway passes on"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.launch import running
+from services.launch import LaunchedService, running
 from tests.cleanup import ended_by
 from tests.conftest import Server, serve
 
@@ -31,7 +31,7 @@ class Services:
         }
 
 
-def port_of(server: Server) -> int:
+def port_of(server: Server | LaunchedService) -> int:
     return int(server.url.rsplit(":", 1)[1])
 
 

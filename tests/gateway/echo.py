@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+from services.launch import ROOT
+
+START_SECONDS = 30
 
 
 @dataclass
 class Echo:
-    """What runs, and the paths of the requests that came."""
+    """What runs, and the requests that came: their paths, and with their methods before."""
 
     port: int
-    seen: list[str] = field(default_factory=list[str])
+    requests: list[str] = field(default_factory=list[str])
+
+    @property
+    def seen(self) -> list[str]:
+        return [request.partition(" ")[2] for request in self.requests]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -26,7 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with the request; ``?status=N`` chooses the status, ``?wait=S`` waits."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.seen.append(self.path)  # type: ignore[attr-defined]
+        self.server.note(f"{self.command} {self.path}")  # type: ignore[attr-defined]
         query = parse_qs(urlsplit(self.path).query)
         time.sleep(float(query.get("wait", ["0"])[0]))
         answer = json.dumps(
@@ -51,13 +64,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
 @contextmanager
 def echo_server() -> Iterator[Echo]:
     """One that runs until the end of the block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     echo = Echo(server.server_port)
-    server.seen = echo.seen  # type: ignore[attr-defined]
+    server.note = echo.requests.append  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -66,3 +83,41 @@ def echo_server() -> Iterator[Echo]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@dataclass(frozen=True)
+class EchoProcess:
+    """One in a process of its own, which can be killed.
+
+    Attributes:
+        port: where it listens.
+        log: every request that came, as soon as it came.
+    """
+
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def requests(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+
+def start_echo(port: int, folder: Path) -> EchoProcess:
+    """Start one on a port, and wait until it listens."""
+    log = folder / f"echo-{port}.log"
+    command = [sys.executable, "-m", "tests.gateway.echo", str(port)]
+    with log.open("ab") as stream:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream)
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 5):
+            return EchoProcess(port, log, process)
+        time.sleep(0.05)
+    process.kill()
+    raise TimeoutError(f"no echo on port {port}: {log.read_text()[-500:]}")
+
+
+if __name__ == "__main__":
+    alone = _Server(("127.0.0.1", int(sys.argv[1])), _Handler)
+    alone.note = functools.partial(print, flush=True)  # type: ignore[attr-defined]
+    alone.serve_forever()

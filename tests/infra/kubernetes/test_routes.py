@@ -45,22 +45,32 @@ def test_an_exact_challenge_path_wins_over_the_redirect() -> None:
 
 @pytest.mark.parametrize("name", ["faq", "resnet"])
 def test_services_see_their_paths_without_the_prefix(name: str) -> None:
-    (rule,) = spec_of(declared(FULL), "HTTPRoute", name)["rules"]
-    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": f"/{name}"}}]
-    assert rule["filters"] == [
-        {
-            "type": "URLRewrite",
-            "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
-        }
-    ]
-    (backend,) = rule["backendRefs"]
-    assert (backend["kind"], backend["name"], backend["port"]) == ("Service", name, API_PORT)
+    for rule in spec_of(declared(FULL), "HTTPRoute", name)["rules"]:
+        paths = [match["path"] for match in rule["matches"]]
+        assert set(map(str, paths)) == {str({"type": "PathPrefix", "value": f"/{name}"})}
+        assert rule["filters"] == [
+            {
+                "type": "URLRewrite",
+                "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
+            }
+        ]
+        (backend,) = rule["backendRefs"]
+        assert (backend["kind"], backend["name"], backend["port"]) == ("Service", name, API_PORT)
 
 
 def test_the_page_has_the_rest_of_the_paths_as_they_are() -> None:
-    (rule,) = spec_of(declared(FULL), "HTTPRoute", "web")["rules"]
-    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
-    assert "filters" not in rule
+    for rule in spec_of(declared(FULL), "HTTPRoute", "web")["rules"]:
+        assert {match["path"]["value"] for match in rule["matches"]} == {"/"}
+        assert "filters" not in rule
+
+
+@pytest.mark.parametrize("name", ["faq", "resnet", "web"])
+def test_what_reads_has_a_rule_of_its_own(name: str) -> None:
+    reads, all_else = spec_of(declared(FULL), "HTTPRoute", name)["rules"]
+    assert [match["method"] for match in reads["matches"]] == ["GET"]
+    assert not any("method" in match for match in all_else["matches"])
+    targets = spec_of(declared(FULL), "BackendTrafficPolicy", "reads")["targetRefs"]
+    assert (name, reads["name"]) in [(each["name"], each["sectionName"]) for each in targets]
 
 
 def test_only_what_is_deployed_has_a_route() -> None:

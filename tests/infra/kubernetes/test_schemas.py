@@ -73,11 +73,16 @@ def test_names_and_namespaces_are_explicit(configuration: str) -> None:
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_policies_target_the_gateway_and_nothing_else(configuration: str) -> None:
+def test_policies_target_the_gateway_and_rules_of_its_routes(configuration: str) -> None:
+    """What they name is there; a policy of what is not there is quietly without effect."""
     recording = declared(CONFIGURATIONS[configuration])
-    gateways = {
-        found["metadata"]["name"] for found in objects(recording) if found["kind"] == "Gateway"
+    known = {
+        (found["kind"], found["metadata"]["name"], section.get("name"))
+        for found in objects(recording)
+        if found["kind"] in ("Gateway", "HTTPRoute")
+        for section in ({}, *found["spec"].get("listeners", ()), *found["spec"].get("rules", ()))
     }
     for found in objects(recording):
         if found["kind"].endswith("Policy") and "targetRefs" in found["spec"]:
-            assert {target["name"] for target in found["spec"]["targetRefs"]} == gateways
+            for target in found["spec"]["targetRefs"]:
+                assert (target["kind"], target["name"], target.get("sectionName")) in known

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from services.serving.problem import PROBLEM_TYPE, Problem
 from tests.infra.kubernetes.platform_objects import (
     BEHIND_FIREWALL,
@@ -130,9 +128,20 @@ def test_clients_are_told_when_to_try_again() -> None:
     assert [status for status, header in waits.items() if header is None] == [403, 413, 504]
 
 
-@pytest.mark.parametrize("absent", ["retry", "healthCheck"])
-def test_nothing_is_tried_again_and_no_pod_is_cast_out(absent: str) -> None:
-    assert absent not in _backends()
+def test_what_no_pod_has_begun_is_tried_again_and_no_answer_is() -> None:
+    never_begun = ["connect-failure", "refused-stream", "reset-before-request"]
+    assert _backends()["retry"]["retryOn"] == {"triggers": never_begun}
+    reads = spec_of(declared(), "BackendTrafficPolicy", "reads")
+    assert reads["retry"]["retryOn"] == {"triggers": [*never_begun, "reset"]}
+
+
+def test_what_reads_keeps_the_limits_of_the_gateway() -> None:
+    """A policy of a route takes the place of the Gateway's, unless it says that it adds to it."""
+    assert spec_of(declared(), "BackendTrafficPolicy", "reads")["mergeType"] == "StrategicMerge"
+
+
+def test_no_pod_is_cast_out() -> None:
+    assert "healthCheck" not in _backends()
 
 
 def test_networks_that_are_not_named_are_refused_on_https_alone() -> None:
