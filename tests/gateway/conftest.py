@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -33,12 +34,14 @@ Serve = Callable[..., AbstractContextManager[ServedGateway]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ours = [item for item in items if FOLDER in item.path.parents]
     absent = why_not_here()
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-            if absent:
-                item.add_marker(pytest.mark.skip(reason=absent))
+    if ours and absent and os.environ.get("SCORING_REQUIRE_ENGINES"):
+        raise pytest.UsageError(f"SCORING_REQUIRE_ENGINES is set, but {absent}")
+    for item in ours:
+        item.add_marker(pytest.mark.slow)
+        if absent:
+            item.add_marker(pytest.mark.skip(reason=absent))
 
 
 def why_not_here() -> str:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,6 +113,72 @@ def test_a_picture_is_classified(client: Client, services: Services) -> None:
     assert answer.status_code == 200
     (prediction,) = answer.json()["predictions"]
     assert prediction["label"] == "palace"
+
+
+# Standard protocols
+
+LENGTH = "Inference-Header-Content-Length"
+
+
+def test_binary_tensors_pass_both_ways(client: Client, services: Services) -> None:
+    """A picture's file behind the JSON, and probabilities behind that of the answer (Triton's
+    extension of the Open Inference Protocol); where JSON ends, a header says.
+    """
+    picture = CHINA.read_bytes()
+    element = len(picture).to_bytes(4, "little") + picture
+    size = {"binary_data_size": len(element)}
+    image = {"name": "image", "datatype": "BYTES", "shape": [1, 1], "parameters": size}
+    wanted = {"name": "probabilities", "parameters": {"binary_data": True}}
+    head = json.dumps({"id": "gateway", "inputs": [image], "outputs": [wanted]}).encode()
+    answer = client.post(
+        "/resnet/v2/models/resnet/infer",
+        content=head + element,
+        headers={
+            "X-API-Key": services.resnet.key,
+            "Content-Type": "application/octet-stream",
+            LENGTH: str(len(head)),
+        },
+    )
+    assert answer.status_code == 200
+    told = json.loads(answer.content[: int(answer.headers[LENGTH])])
+    assert told["id"] == "gateway"
+    probabilities = np.frombuffer(answer.content[int(answer.headers[LENGTH]) :], "<f4")
+    assert told["outputs"][0]["shape"] == [1, len(probabilities)]
+    assert probabilities.sum() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_whole_file_as_the_body_is_one_row(client: Client, services: Services) -> None:
+    best = client.post(
+        "/resnet/v2/models/resnet/infer",
+        content=CHINA.read_bytes(),
+        headers={"X-API-Key": services.resnet.key, LENGTH: "0"},
+    )
+    assert best.status_code == 200
+
+
+@pytest.mark.parametrize("service", ["faq", "resnet"])
+@pytest.mark.parametrize(
+    "path", ["v2", "v2/health/live", "v2/health/ready", "v2/models/{}", "v1/models", "v1/models/{}"]
+)
+def test_a_models_description_is_read_through_the_gateway(
+    client: Client, services: Services, service: str, path: str
+) -> None:
+    key = {"X-API-Key": getattr(services, service).key}
+    answer = client.get(f"/{service}/{path.format(service)}", headers=key)
+    assert answer.status_code == 200
+
+
+def test_a_colon_in_a_path_passes(client: Client, services: Services) -> None:
+    answer = client.post(
+        "/faq/v1/models/faq:predict",
+        json={"instances": [QUESTION]},
+        headers={"X-API-Key": services.faq.key},
+    )
+    assert answer.status_code == 200
+    assert answer.json()["predictions"]
+
+
+# The client application
 
 
 def test_the_page_comes_with_what_it_needs(client: Client) -> None:
