@@ -10,9 +10,10 @@ import yaml
 
 from tests.cluster.api import Api, wait_for
 from tests.cluster.control_plane import SCRIPT, control_plane
+from tests.cluster.heartbeats import heartbeats
 
-CSI_KINDS = Path(__file__).parent / "secret_provider_classes.yaml"
 FOLDER = Path(__file__).parent
+FURTHER_KINDS = ("secret_provider_classes.yaml", "external_metric.yaml")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,9 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A control plane without nodes, with the kinds that AKS' add-ons bring."""
+    """A control plane without nodes, with the kinds that AKS' add-ons bring and a queue's depth."""
     with control_plane(tmp_path_factory.mktemp("control-plane") / "state") as api:
-        definition = yaml.safe_load(CSI_KINDS.read_text())
-        api.apply(definition)
-        wait_for(lambda: api.get(api.path_of(definition)).get("status", {}).get("conditions"), 20)
-        yield api
+        for name in FURTHER_KINDS:
+            definition = yaml.safe_load((FOLDER / name).read_text())
+            path = api.path_of(api.apply(definition))
+            wait_for(lambda path=path: api.get(path).get("status", {}).get("conditions"), 20)
+        with heartbeats(Api(api.address, api.token)):
+            yield api

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from infra.kubernetes.places import GATEWAY_NAMESPACE
-from infra.planning.manifests import kubernetes_objects
+from infra.planning.manifests import write_manifests
 from infra.scheduling import GPU_RESOURCE
 from infra.settings import Settings
 from tests.cluster.api import Api, Object, wait_for
@@ -20,6 +25,7 @@ from tests.infra.plans import recording_of, settings_of
 
 SETTLE_SECONDS = 45
 GONE_SECONDS = 45
+DRAIN_SECONDS = 30
 FIRST_TRY_SECONDS = 2
 BACKOFF_SECONDS = 12
 """Longer than the scheduler ever waits before it tries a pod again (podMaxBackoffSeconds)."""
@@ -43,6 +49,7 @@ class DeployedStack:
         pools: its node pools; fewer or smaller ones than declared, to see what happens.
         counts: nodes of each pool at the moment.
         grew: whether a pool has more nodes than its least.
+        scale_set: number in its nodes' names, which no other stack of the session has.
     """
 
     name: str
@@ -52,6 +59,7 @@ class DeployedStack:
     pools: tuple[Pool, ...]
     counts: Counter[str] = field(default_factory=Counter[str])
     grew: bool = False
+    scale_set: int = field(default_factory=itertools.count(10_000_000).__next__)
     _changed: float = 0.0
 
     @property
@@ -86,7 +94,7 @@ class DeployedStack:
     def grow(self, pool: Pool, count: int = 1) -> None:
         """Add nodes to a pool, and wait until they take pods."""
         before = self.counts[pool.name]
-        for node in pool.nodes(before + count)[before:]:
+        for node in pool.nodes(before + count, self.scale_set)[before:]:
             self.api.create(node)
         self.counts[pool.name] += count
         wait_for(self._nodes_are_ready, SETTLE_SECONDS, "a node does not become ready")
@@ -135,8 +143,34 @@ class DeployedStack:
             if not is_ready(pod)
         ]
 
+    def drain(self, node: str) -> None:
+        """As `kubectl drain --ignore-daemonsets`, and the node back after it."""
+        path = f"/api/v1/nodes/{node}"
+        self.api.merge(path, {"spec": {"unschedulable": True}})
+        try:
+            wait_for(lambda: self._evicted(node), DRAIN_SECONDS, f"{node} cannot be drained")
+        finally:
+            self.api.merge(path, {"spec": {"unschedulable": None}})
+
+    def _evicted(self, node: str) -> bool:
+        """Ask for every pod of a node once; True when none is left."""
+        here = [p for p in self.pods() if p["spec"].get("nodeName") == node and is_movable(p)]
+        for pod in here:
+            self.api.evict(pod["metadata"]["namespace"], pod["metadata"]["name"])
+        self.autoscale()
+        return not here
+
     def scale(self, deployment: Object, replicas: int) -> None:
         self.api.merge(f"{self.api.path_of(deployment)}/scale", {"spec": {"replicas": replicas}})
+
+    def promised(self, workload: str) -> int:
+        """Pods that a workload's budget keeps, of those that its autoscaler wants at least."""
+        (budget,) = (
+            each["spec"]
+            for each in self.of_kind("PodDisruptionBudget")
+            if each["metadata"]["name"] == workload
+        )
+        return self.bounds()[workload][0] - budget["maxUnavailable"]
 
     def bounds(self) -> dict[str, tuple[int, int]]:
         """Fewest and most pods of each Deployment, as its only autoscaler has them."""
@@ -204,7 +238,7 @@ class DeployedStack:
 def stack_on(api: Api, name: str) -> DeployedStack:
     """A stack file or matrix file, not applied yet."""
     settings = settings_of(name)
-    objects = cast("list[Object]", kubernetes_objects(recording_of(name).resources))
+    objects = _written(name)
     pools = pools_of(recording_of(PLATFORMS.get(name, name)))
     gpu = settings.cluster.gpu_pool
     if gpu is not None and gpu.time_slices > 1:
@@ -212,6 +246,15 @@ def stack_on(api: Api, name: str) -> DeployedStack:
             replace(pool, gpus_of_a_node=pool.gpus_of_a_node * gpu.time_slices) for pool in pools
         )
     return DeployedStack(name, api, settings, [_with_values(o) for o in objects], pools)
+
+
+def _written(name: str) -> list[Object]:
+    """The objects in the files that ``infra.plan --manifests`` writes, in their order."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / name
+        write_manifests(recording_of(name).resources, folder, name)
+        files = sorted(folder.glob("*.yaml"))
+        return [yaml.load(file.read_text(), yaml.CSafeLoader) for file in files]
 
 
 def _with_values(found: Object) -> Object:
@@ -231,6 +274,11 @@ def is_of(pod: Object, deployment: Object) -> bool:
     return pod["metadata"]["namespace"] == deployment["metadata"]["namespace"] and selects(
         deployment["spec"]["selector"], pod
     )
+
+
+def is_movable(pod: Object) -> bool:
+    """Whether a drain takes it elsewhere; a DaemonSet's would come back at once."""
+    return all(owner["kind"] != "DaemonSet" for owner in pod["metadata"].get("ownerReferences", []))
 
 
 def is_ending(pod: Object) -> bool:

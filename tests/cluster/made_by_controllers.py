@@ -20,6 +20,8 @@ PROXY_LABELS = {
     GATEWAY_OWNER_LABEL: GATEWAY_NAME,
     "gateway.envoyproxy.io/owning-gateway-namespace": "scoring",
 }
+KEDA_LABEL = "scaledobject.keda.sh/name"
+KEDA_LABELS = {KEDA_LABEL: "resnet"}
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -85,10 +87,16 @@ def _proxies(declared: Object) -> Iterator[Object]:
 
 
 def _autoscaler_of_keda(scaled: Object) -> Object:
-    """With its bounds; the metric that moves it between them is Prometheus' and is not here."""
+    """With its bounds, and the metric that KEDA makes of its only trigger."""
     spec = scaled["spec"]
-    metric = {"metric": {"name": "s0-prometheus"}, "target": {"type": "AverageValue"}}
-    metric["target"]["averageValue"] = spec["triggers"][0]["metadata"]["threshold"]
+    selector = {"matchLabels": {KEDA_LABEL: scaled["metadata"]["name"]}}
+    metric = {
+        "metric": {"name": "s0-prometheus", "selector": selector},
+        "target": {
+            "type": "AverageValue",
+            "averageValue": spec["triggers"][0]["metadata"]["threshold"],
+        },
+    }
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",

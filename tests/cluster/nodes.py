@@ -39,13 +39,17 @@ class Pool:
     taints: tuple[str, ...] = ()
     gpus_of_a_node: int = 0
 
-    def nodes(self, count: int) -> list[Object]:
-        """The pool's first nodes, spread over its zones."""
-        return [self._node(place) for place in range(count)]
+    def nodes(self, count: int, scale_set: int) -> list[Object]:
+        """The pool's first nodes, spread over its zones.
 
-    def _node(self, place: int) -> Object:
+        Args:
+            scale_set: part of their names, as Azure chooses it.
+        """
+        return [self._node(place, scale_set) for place in range(count)]
+
+    def _node(self, place: int, scale_set: int) -> Object:
         size = VM_SIZES[self.vm_size]
-        name = f"aks-{self.name}-12345678-vmss{place:06d}"
+        name = f"aks-{self.name}-{scale_set:08d}-vmss{place:06d}"
         # Without zones AKS writes the fault domain, a number, into the same label.
         zone = f"westeurope-{self.zones[place % len(self.zones)]}" if self.zones else "0"
         room = {

@@ -9,22 +9,24 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster.api import Api, Object, Refused, wait_for
-from tests.cluster.deployed_stack import AUTOSCALERS, DeployedStack, stack_on
+from tests.cluster.deployed_stack import AUTOSCALERS, DeployedStack, gpus_asked, stack_on
+from tests.cluster.made_by_controllers import KEDA_LABELS
 
 METRICS = "metrics.k8s.io/v1beta1"
+QUEUE_METRICS = "external.metrics.k8s.io/v1beta1"
+QUEUE_METRIC = "s0-prometheus"
 FASTER = 60
 """The autoscaler's windows are this much shorter here: minutes become seconds."""
 
 
 @pytest.fixture(scope="module")
 def stack(api: Api) -> Iterator[DeployedStack]:
-    """Production, with the time of the question service's autoscaler run fast."""
+    """Production, with the time of the two services' autoscalers run fast."""
     stack = stack_on(api, "prod")
-    behavior = stack.one("HorizontalPodAutoscaler", "faq")["spec"]["behavior"]
-    for rules in behavior.values():
-        rules["stabilizationWindowSeconds"] //= FASTER
-        for policy in rules["policies"]:
-            policy["periodSeconds"] //= FASTER // 2  # longer than the controller's own period
+    questions = stack.one("HorizontalPodAutoscaler", "faq")["spec"]
+    pictures = stack.one("ScaledObject", "resnet")["spec"]["advanced"]
+    for behavior in (questions, pictures["horizontalPodAutoscalerConfig"]):
+        run_fast(behavior["behavior"])
     try:
         stack.apply()
         stack.settle()
@@ -32,7 +34,15 @@ def stack(api: Api) -> Iterator[DeployedStack]:
     finally:
         for each in stack.api.list(f"/apis/{METRICS}/pods"):
             stack.api.delete(f"/apis/{METRICS}/namespaces/scoring/pods/{each['metadata']['name']}")
+        stack.api.delete(f"/apis/{QUEUE_METRICS}/namespaces/scoring/{QUEUE_METRIC}/resnet")
         stack.remove()
+
+
+def run_fast(behavior: Object) -> None:
+    for rules in behavior.values():
+        rules["stabilizationWindowSeconds"] //= FASTER
+        for policy in rules["policies"]:
+            policy["periodSeconds"] //= FASTER // 2  # longer than the controller's own period
 
 
 def under_load(stack: DeployedStack, percent: int) -> None:
@@ -57,15 +67,36 @@ def under_load(stack: DeployedStack, percent: int) -> None:
         stack.api.apply(metrics)
 
 
-def counts_under(stack: DeployedStack, percent: int, enough: Callable[[int], bool]) -> list[int]:
-    """The numbers of pods that the autoscaler asks for, one after another, until ``enough``."""
+def with_queue(stack: DeployedStack, waiting: int) -> None:
+    """As many requests wait in all picture pods together."""
+    metric: Object = {
+        "apiVersion": QUEUE_METRICS,
+        "kind": "ExternalMetricValue",
+        "metadata": {"name": "resnet", "namespace": "scoring", "labels": KEDA_LABELS},
+        "metricName": QUEUE_METRIC,
+        "timestamp": datetime.datetime.now(datetime.UTC).isoformat(),
+        "value": str(waiting),
+    }
+    stack.api.apply(metric)
+
+
+def counts_under(
+    stack: DeployedStack,
+    load: int,
+    enough: Callable[[int], bool],
+    workload: str = "faq",
+) -> list[int]:
+    """The numbers of pods that the autoscaler asks for, one after another, until ``enough``.
+
+    Args:
+        load: percent of the CPU that each question pod asks for; requests that wait for pictures.
+    """
     seen: list[int] = []
+    path = stack.api.path_of(stack.one("Deployment", workload))
 
     def done() -> bool:
-        under_load(stack, percent)
-        wanted = stack.api.get(stack.api.path_of(stack.one("Deployment", "faq")))["spec"][
-            "replicas"
-        ]
+        (under_load if workload == "faq" else with_queue)(stack, load)
+        wanted = stack.api.get(path)["spec"]["replicas"]
         if not seen or seen[-1] != wanted:
             seen.append(wanted)
         return enough(wanted)
@@ -99,6 +130,29 @@ def test_without_load_pods_go_down_to_the_least_and_no_further(stack: DeployedSt
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
     least = counts_under(stack, 1, lambda wanted: datetime.datetime.now(datetime.UTC) > until)
     assert least == [3]
+
+
+def test_waiting_pictures_add_pods_until_the_most_and_no_more(stack: DeployedStack) -> None:
+    """KEDA's autoscaler on the depth of the queue: eight to each pod, and a GPU to each pod."""
+    assert counts_under(stack, 3 * 8, lambda wanted: wanted == 3, "resnet") == [2, 3]
+    seen = counts_under(stack, 100 * 8, lambda wanted: wanted >= 6, "resnet")
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
+    after = counts_under(
+        stack, 100 * 8, lambda wanted: datetime.datetime.now(datetime.UTC) > until, "resnet"
+    )
+    assert (seen[-1], after) == (6, [6])
+    stack.settle()
+    assert set(gpus_asked(stack.pods("resnet")).values()) == {1}
+
+
+def test_an_empty_queue_leaves_the_least(stack: DeployedStack) -> None:
+    seen = counts_under(stack, 0, lambda wanted: wanted <= 2, "resnet")
+    assert seen[-1] == 2
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
+    after = counts_under(
+        stack, 0, lambda wanted: datetime.datetime.now(datetime.UTC) > until, "resnet"
+    )
+    assert after == [2]
 
 
 def test_a_manifest_applied_again_takes_no_pod_back(stack: DeployedStack) -> None:

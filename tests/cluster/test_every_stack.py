@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.kubernetes.places import GPU_NAMESPACE
 from infra.planning.manifests import kubernetes_objects
 from infra.scheduling import GPU_RESOURCE
 from infra.workload import pool_of
-from tests.cluster.api import Api, Object, Refused, wait_for
+from tests.cluster.api import Api, Object, wait_for
+from tests.cluster.availability import watched
 from tests.cluster.deployed_stack import (
     DeployedStack,
     gpus_asked,
+    is_movable,
     is_of,
     name_of,
     selects,
@@ -28,12 +31,25 @@ STACKS = sorted(set(NAMES) - set(WITHOUT_CLUSTER))
 WORKLOADS = ("faq", "resnet", "web")
 LEFT_TO_NAMESPACES = (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"))
 WITH_ROOM_FOR_ALL = ("dev", "prod")
+Place = tuple[str, str, str]
+"""Of an object: kind, namespace and name."""
 NOT_OF_STACKS = ("Event", "Lease", "Node", "Namespace", "CSINode")
 
 
 @pytest.fixture(scope="module", params=STACKS)
-def stack(request: pytest.FixtureRequest, api: Api) -> Iterator[DeployedStack]:
-    found = stack_on(api, request.param)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def there(name: str, api: Api) -> set[Place]:
+    """What was there before the stack."""
+    return everything(api)
+
+
+@pytest.fixture(scope="module")
+def stack(name: str, there: set[Place], api: Api) -> Iterator[DeployedStack]:
+    found = stack_on(api, name)
     try:
         found.apply()
         found.settle()
@@ -56,13 +72,16 @@ def test_every_object_is_admitted_as_declared(stack: DeployedStack) -> None:
         assert not lost
 
 
-def test_pod_security_is_enforced_where_the_services_are(stack: DeployedStack) -> None:
-    """The same pod with one liberty more is refused, so that the standard is at work."""
-    for deployment in stack.of_kind("Deployment"):
-        pod = pod_of(deployment)
-        pod["spec"]["hostNetwork"] = True
-        with pytest.raises(Refused, match=r'violates PodSecurity "restricted'):
-            stack.api.create(pod, dry_run=True)
+def test_pod_security_is_restricted_but_for_the_device_plugin(stack: DeployedStack) -> None:
+    """What it refuses: test_admission.py."""
+    enforced = "pod-security.kubernetes.io/enforce"
+    levels = {
+        each["metadata"]["name"]: each["metadata"]["labels"].get(enforced)
+        for each in stack.api.list("/api/v1/namespaces")
+        if each["metadata"]["name"] in stack.namespaces
+    }
+    assert levels.pop(GPU_NAMESPACE, "privileged") == "privileged"
+    assert set(levels.values()) == {"restricted"}
 
 
 def test_every_pod_is_ready_on_the_pool_that_it_belongs_to(stack: DeployedStack) -> None:
@@ -88,7 +107,7 @@ def test_no_gpu_has_two_pods(stack: DeployedStack) -> None:
 def test_pods_are_spread_over_zones_and_nodes(stack: DeployedStack) -> None:
     """As far as the pools' zones go: with two pods or more, no zone has two more than another."""
     if stack.grew:
-        pytest.skip("the pods were there before all of their nodes")
+        start_anew(stack)  # the pods were there before all of their nodes
     nodes = stack.nodes()
     for deployment in stack.of_kind("Deployment"):
         pods = [pod for pod in stack.pods() if is_of(pod, deployment)]
@@ -104,10 +123,18 @@ def test_pods_are_spread_over_zones_and_nodes(stack: DeployedStack) -> None:
             )
 
 
+def start_anew(stack: DeployedStack) -> None:
+    """Take all pods away, so that their successors are placed on all the nodes there are."""
+    for pod in stack.pods():
+        stack.api.delete(
+            stack.api.path_of({"apiVersion": "v1", "kind": "Pod", **pod}), at_once=True
+        )
+    stack.settle()
+
+
 def test_every_pod_is_denied_what_no_policy_allows(stack: DeployedStack) -> None:
     """A policy without any rule selects it, so that it has no rights but those of others."""
-    path = "/apis/networking.k8s.io/v1/networkpolicies"
-    policies = stack.api.list(path)
+    policies = stack.api.list("/apis/networking.k8s.io/v1/networkpolicies")
     for pod in stack.pods():
         of_pod = [
             each["spec"]
@@ -115,35 +142,58 @@ def test_every_pod_is_denied_what_no_policy_allows(stack: DeployedStack) -> None
             if each["metadata"]["namespace"] == pod["metadata"]["namespace"]
             and selects(each["spec"]["podSelector"], pod)
         ]
-        closed = [
-            each
-            for each in of_pod
-            if sorted(each["policyTypes"]) == ["Egress", "Ingress"]
-            and not each.get("ingress")
-            and not each.get("egress")
-        ]
-        assert closed, pod["metadata"]["name"]
+        assert any(allows_nothing(each) for each in of_pod), pod["metadata"]["name"]
         if name_of(pod) in WORKLOADS:
             assert not any({} in each.get("ingress", []) for each in of_pod)
             assert not any({} in each.get("egress", []) for each in of_pod)
 
 
+def test_whatever_else_comes_into_a_namespace_is_denied_too(stack: DeployedStack) -> None:
+    """Pods of charts, of jobs, and of whoever gets in: the policy asks for no label."""
+    policies = stack.api.list("/apis/networking.k8s.io/v1/networkpolicies")
+    denied = {
+        each["metadata"]["namespace"]
+        for each in policies
+        if allows_nothing(each["spec"]) and not each["spec"]["podSelector"]
+    }
+    assert denied == set(stack.namespaces)
+
+
+def allows_nothing(policy: Object) -> bool:
+    """Whether a policy closes both ways and opens none."""
+    both = sorted(policy["policyTypes"]) == ["Egress", "Ingress"]
+    return both and not policy.get("ingress") and not policy.get("egress")
+
+
 def test_any_node_can_be_drained(stack: DeployedStack) -> None:
-    """Every budget lets the node's pods go, one after another, as they find new places."""
-    for name in busy_nodes(stack):
-        drain(stack, name)
-        stack.settle()
+    """Every budget lets the node's pods go, one after another, as they find new places, and no
+    workload has fewer than it promises meanwhile: in production never none.
+    """
+    with watched(stack) as availability:
+        for name in busy_nodes(stack):
+            stack.drain(name)
+            stack.settle()
+    assert not availability.broken_promises()
+    if stack.settings.environment == "prod":
+        assert min(availability.fewest.values()) >= 1, availability
 
 
 def test_at_its_most_pods_no_quota_is_in_the_way(stack: DeployedStack) -> None:
-    """Every workload at its most at once. The two stacks that users start from have nodes for all
-    of these pods too; elsewhere pods may wait for CPU, on a pool at its bound, as the settings say.
+    """Every workload at its most at once, and then a new version of each. The two stacks that users
+    start from have nodes for all of these pods too; elsewhere pods may wait for CPU, on a pool at
+    its bound, as the settings say.
     """
     for deployment in stack.of_kind("Deployment"):
         stack.scale(deployment, stack.bounds()[deployment["metadata"]["name"]][1])
     wait_for(lambda: pods_are_there(stack), 30, lambda: refusals(stack))
     if stack.name in WITH_ROOM_FOR_ALL:
         stack.settle()
+        for deployment in stack.of_kind("Deployment"):
+            restarted = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
+            change = {"spec": {"template": {"metadata": {"annotations": restarted}}}}
+            stack.api.merge(stack.api.path_of(deployment), change)
+        wait_for(lambda: all_have_begun_anew(stack), 30, lambda: refusals(stack))
+        assert not failures(stack)
     else:
         stack.autoscale()
     nodes = stack.nodes()
@@ -151,11 +201,15 @@ def test_at_its_most_pods_no_quota_is_in_the_way(stack: DeployedStack) -> None:
         assert asked <= int(nodes[node]["status"]["allocatable"].get(GPU_RESOURCE, "0"))
 
 
-def test_deleting_the_stack_leaves_nothing_behind(stack: DeployedStack) -> None:
+def test_deleting_the_stack_leaves_nothing_behind(stack: DeployedStack, there: set[Place]) -> None:
     """Runs last. Only production waits for its namespaces: each takes five seconds to go."""
     whole = stack.name == "prod"
     stack.remove(namespaces=whole)
-    wait_for(lambda: not left(stack), 30, lambda: f"left: {sorted(left(stack))}")
+    wait_for(
+        lambda: everything(stack.api) <= there,
+        30,
+        lambda: f"left: {sorted(everything(stack.api) - there)}",
+    )
     if whole:
         wait_for(lambda: not namespaces(stack), 60, lambda: f"left: {namespaces(stack)}")
 
@@ -193,46 +247,12 @@ def amount(text: str) -> float | str:
         return text
 
 
-def pod_of(deployment: Object) -> Object:
-    template = deployment["spec"]["template"]
-    metadata = {"name": "liberty", "namespace": deployment["metadata"]["namespace"]}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {**metadata, "labels": template["metadata"]["labels"]},
-        "spec": dict(template["spec"]),
-    }
-
-
 def selector_of(deployment: Object) -> dict[str, str]:
     return deployment["spec"]["template"]["spec"]["nodeSelector"]
 
 
 def busy_nodes(stack: DeployedStack) -> list[str]:
     return sorted({pod["spec"]["nodeName"] for pod in stack.pods() if is_movable(pod)})
-
-
-def is_movable(pod: Object) -> bool:
-    return all(owner["kind"] != "DaemonSet" for owner in pod["metadata"].get("ownerReferences", []))
-
-
-def drain(stack: DeployedStack, node: str) -> None:
-    """As `kubectl drain --ignore-daemonsets`, and the node back after it."""
-    path = f"/api/v1/nodes/{node}"
-    stack.api.merge(path, {"spec": {"unschedulable": True}})
-    try:
-        wait_for(lambda: evicted(stack, node), 30, f"{node} cannot be drained")
-    finally:
-        stack.api.merge(path, {"spec": {"unschedulable": None}})
-
-
-def evicted(stack: DeployedStack, node: str) -> bool:
-    """Ask for every pod of a node once; True when none is left."""
-    here = [p for p in stack.pods() if p["spec"].get("nodeName") == node and is_movable(p)]
-    for pod in here:
-        stack.api.evict(pod["metadata"]["namespace"], pod["metadata"]["name"])
-    stack.autoscale()
-    return not here
 
 
 def pods_are_there(stack: DeployedStack) -> bool:
@@ -243,24 +263,39 @@ def pods_are_there(stack: DeployedStack) -> bool:
     )
 
 
+def all_have_begun_anew(stack: DeployedStack) -> bool:
+    """Whether each Deployment has a pod of its new version."""
+    live = [stack.api.get(stack.api.path_of(each)) for each in stack.of_kind("Deployment")]
+    return all(
+        each["status"].get("observedGeneration") == each["metadata"]["generation"]
+        and each["status"].get("updatedReplicas", 0) > 0
+        for each in live
+    )
+
+
 def refusals(stack: DeployedStack) -> str:
-    """What the controllers were refused, such as by a quota."""
+    return "; ".join(sorted(failures(stack))) or f"{len(stack.pods())} pods"
+
+
+def failures(stack: DeployedStack) -> set[str]:
+    """What the controllers were refused since the stack is there, such as by a quota."""
+    ours = {pod["metadata"]["name"].rpartition("-")[0] for pod in stack.pods()}
     events = stack.api.list("/api/v1/events")
-    found = {e["message"] for e in events if e["reason"] == "FailedCreate"}
-    return "; ".join(sorted(found)) or f"{len(stack.pods())} pods"
+    return {
+        each["message"]
+        for each in events
+        if each["reason"] == "FailedCreate" and each["involvedObject"]["name"] in ours
+    }
 
 
-def left(stack: DeployedStack) -> set[tuple[str, str, str]]:
-    """What is in the stack's namespaces, or has its name in the cluster."""
-    found: set[tuple[str, str, str]] = set()
-    for kind, path in listable(stack.api):
-        for each in stack.api.list(path):
-            metadata = each["metadata"]
-            place, name = metadata.get("namespace", ""), metadata["name"]
-            ours = metadata.get("labels", {}).get("app.kubernetes.io/managed-by") == "pulumi"
-            if (place in stack.namespaces or ours) and (kind, name) not in LEFT_TO_NAMESPACES:
-                found.add((kind, place, name))
-    return found
+def everything(api: Api) -> set[Place]:
+    """All objects but those that Kubernetes makes for itself."""
+    return {
+        (kind, each["metadata"].get("namespace", ""), each["metadata"]["name"])
+        for kind, path in listable(api)
+        for each in api.list(path)
+        if (kind, each["metadata"]["name"]) not in LEFT_TO_NAMESPACES
+    }
 
 
 def namespaces(stack: DeployedStack) -> set[str]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import pytest
 
 from infra.kubernetes.places import SERVICES_NAMESPACE
+from infra.planning.manifests import kubernetes_objects
 from tests.cluster.api import Api, Refused, wait_for
 from tests.cluster.deployed_stack import DeployedStack, stack_on
+from tests.infra.plans import NAMES, recording_of
 
 OPERATORS = "44444444-4444-4444-4444-444444444444"
 READERS = "55555555-5555-5555-5555-555555555555"
 ADA = "ada@example.org"
 GUEST = "88888888-7777-7777-7777-777777777777"
 
+OWN_RIGHTS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 LOOKING = ("get", "list", "watch")
 CHANGING = ("create", "update", "patch", "delete", "deletecollection")
 SPECIAL = (
@@ -99,24 +102,19 @@ def stack(api: Api) -> Iterator[DeployedStack]:
 
 
 def allowed(api: Api, who: Person, namespace: str | None) -> set[tuple[str, str, str]]:
-    """Every verb on every resource that the API server knows, of those that are allowed."""
+    """Every verb on every resource that the API server knows, of those that are allowed.
+
+    Asked as the person themselves, by impersonation, as `kubectl auth can-i --as` does.
+    """
     found: set[tuple[str, str, str]] = set()
+    person = api.acting_as(who.user, *who.groups)
     for group, resource, verb in everything(api):
         attributes = {"verb": verb, "group": group}
         attributes["resource"], _, attributes["subresource"] = resource.partition("/")
         if namespace is not None:
             attributes["namespace"] = namespace
-        review = api.create(
-            {
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SubjectAccessReview",
-                "metadata": {},
-                "spec": {
-                    "user": who.user,
-                    "groups": [*who.groups, "system:authenticated"],
-                    "resourceAttributes": attributes,
-                },
-            }
+        review = person.request(
+            "POST", OWN_RIGHTS, json={"spec": {"resourceAttributes": attributes}}
         )
         if review["status"]["allowed"]:
             found.add((verb, group, resource))
@@ -140,6 +138,19 @@ def everything(api: Api) -> Iterator[tuple[str, str, str]]:
 def of_everybody(stack: DeployedStack) -> set[tuple[str, str, str]]:
     """What Kubernetes itself allows whoever has signed in: to ask about their own rights."""
     return allowed(stack.api, NOBODY, SERVICES_NAMESPACE)
+
+
+@pytest.mark.parametrize("kind", ["Role", "ClusterRole"])
+def test_no_stack_has_other_roles_than_this_one(kind: str) -> None:
+    """So that what is asked of this one holds for all of them."""
+    (known,) = _roles("everything-on", kind)
+    for name in NAMES:
+        assert all(role == known for role in _roles(name, kind)), name
+
+
+def _roles(stack: str, kind: str) -> list[object]:
+    objects = kubernetes_objects(recording_of(stack).resources)
+    return [(each["metadata"], each["rules"]) for each in objects if each["kind"] == kind]
 
 
 def test_nobody_may_do_anything(of_everybody: set[tuple[str, str, str]]) -> None:

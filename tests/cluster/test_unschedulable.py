@@ -26,10 +26,10 @@ def gpu_stack(api: Api) -> Iterator[DeployedStack]:
     stack.remove()
 
 
-def bounded(stack: DeployedStack, **changes: int | str) -> None:
-    """Change the GPU pool."""
+def bounded(stack: DeployedStack, name: str = "gpu", **changes: int | str) -> None:
+    """Change a pool."""
     stack.pools = tuple(
-        replace(pool, **changes) if pool.name == "gpu" else pool for pool in stack.pools
+        replace(pool, **changes) if pool.name == name else pool for pool in stack.pools
     )
 
 
@@ -56,6 +56,24 @@ def test_a_pod_larger_than_the_nodes_waits_and_names_what_is_too_small(
     gpu_stack.apply()
     with pytest.raises(NeverReady, match=r"resnet-.*Insufficient memory"):
         gpu_stack.settle()
+
+
+def test_a_question_pod_larger_than_the_nodes_waits_and_names_what_is_too_small(
+    gpu_stack: DeployedStack,
+) -> None:
+    """As much CPU as the machine has, of which Kubernetes keeps a part for itself. The settings
+    refuse it, and so it is asked for past them.
+    """
+    bounded(gpu_stack, "cpu", most=3)
+    faq = gpu_stack.one("Deployment", "faq")
+    container = faq["spec"]["template"]["spec"]["containers"][0]
+    for amounts in container["resources"].values():
+        amounts["cpu"] = "8"
+    gpu_stack.declared = [o for o in gpu_stack.declared if o["kind"] != "ResourceQuota"]
+    gpu_stack.apply()
+    with pytest.raises(NeverReady, match=r"faq-.*Insufficient cpu"):
+        gpu_stack.settle()
+    assert all(pod["status"]["phase"] == "Pending" for pod in gpu_stack.pods("faq"))
 
 
 def test_without_the_device_plugins_gpus_the_pods_wait_for_them(gpu_stack: DeployedStack) -> None:
