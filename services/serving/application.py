@@ -71,7 +71,7 @@ class Service:
         self.metrics = metrics or Metrics()
         self.lifecycle = lifecycle or Lifecycle()
         self.batcher: Batcher[Any, Any] = Batcher(
-            model.predict,
+            lambda items: self.versions.current.model.predict(items),
             max_batch=settings.max_batch,
             queue_limit=settings.queue_limit,
             patience_seconds=settings.deadline_ms / 1000,
@@ -102,6 +102,7 @@ class Service:
             slow_bodies=slow_bodies,
             on_refusal=self._refusal_counter(rules),
         )
+        self.metrics.follow_requests(lambda: gate.in_flight)
         self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
 
     def replace_model(self, model: Model[Any, Any]) -> None:

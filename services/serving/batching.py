@@ -205,6 +205,8 @@ class Batcher(Generic[Item, Output]):
                 self._learn(elapsed / len(live))
             waits = [started - ticket.queued_at for ticket, _ in live]
             self._observe(BatchReport(len(live), elapsed, waits, len(batch) - len(live)))
+            # Until the next batch, nothing of this one stays in memory, its model among it.
+            del batch, live
 
     def _next_batch(self) -> list[tuple[_Ticket[Item, Output], int]] | None:
         with self._changed:

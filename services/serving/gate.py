@@ -49,6 +49,9 @@ class Gate:
             slow to arrive leave threads for the probes.
         slow_bodies: bounds the reading of refused requests' bodies.
         on_refusal: called with the rule that each refused request's path follows.
+
+    Attributes:
+        in_flight: requests that passed and are not answered yet.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Gate:
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._refused = 0
+        self.in_flight = 0
         self._reported_at = 0.0
         self._last_refusal = -math.inf
 
@@ -84,9 +88,13 @@ class Gate:
             return self._application(environ, start_response)
         if self._batcher.is_full or not self._places.acquire(blocking=False):
             return self._refuse(rule, environ, start_response)
+        with self._lock:
+            self.in_flight += 1
         try:
             return _whole(self._application(environ, start_response))
         finally:
+            with self._lock:
+                self.in_flight -= 1
             self._places.release()
 
     def _refuse(

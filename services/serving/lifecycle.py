@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+DRAIN, LOOK = "drain", "look"
 
-class Signal(Protocol):
-    """Something that another process sets."""
 
-    def wait(self) -> object:
-        """Return once it is set."""
+class Orders(Protocol):
+    """What another process orders."""
+
+    def wait(self) -> str:
+        """The next order, once there is one: ``DRAIN`` or ``LOOK``."""
         ...
 
 
@@ -20,12 +22,15 @@ class Lifecycle:
 
     Draining is announced by the parent process (see :mod:`services.serving.server`): requests
     are still accepted and answered, but with ``Connection: close``, and readiness is gone.
+
+    ``look_asked`` is set when somebody wants the model folder to be looked at now.
     """
 
     def __init__(self, on_change: Callable[[bool], None] = lambda _ready: None) -> None:
         self.on_change = on_change
         self._started = False
         self.draining = False
+        self.look_asked = threading.Event()
 
     @property
     def ready(self) -> bool:
@@ -42,11 +47,13 @@ class Lifecycle:
         self.draining = True
         self.on_change(self.ready)
 
-    def drain_on(self, event: Signal) -> None:
-        """Begin to drain when ``event`` is set by another process."""
+    def obey(self, orders: Orders) -> None:
+        """Do from now on what another process orders: to look at the model, and to drain."""
 
         def wait() -> None:
-            event.wait()
-            self.drain()
+            while (order := orders.wait()) == LOOK:
+                self.look_asked.set()
+            if order == DRAIN:
+                self.drain()
 
-        threading.Thread(target=wait, name="drain", daemon=True).start()
+        threading.Thread(target=wait, name="orders", daemon=True).start()

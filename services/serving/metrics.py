@@ -18,6 +18,7 @@ from prometheus_client import (
 )
 
 from services.serving.batching import BatchReport
+from services.serving.build import REVISION, VERSION
 from services.serving.model import ModelInfo
 
 SECONDS = (
@@ -49,25 +50,48 @@ class Metrics:
         )
         self.dropped = self._counter("dropped_items", "Items whose request was over before a run")
         self.ready = Gauge("modelsvc_ready", "1 when ready", registry=self.registry)
+        self.model_info = Gauge(
+            "modelsvc_model_info",
+            "The model that runs",
+            ("name", "version", "sha256", "backend"),
+            registry=self.registry,
+        )
+        self.model_load_seconds = Gauge(
+            "modelsvc_model_load_seconds", "Load and warm-up", registry=self.registry
+        )
+        self.model_updates = self._counter(
+            "model_updates", "New models that were found while serving", "result"
+        )
+        for result in ("taken", "refused"):
+            self.model_updates.labels(result)
+        Gauge(
+            "modelsvc_build_info",
+            "The build of the service",
+            ("version", "revision"),
+            registry=self.registry,
+        ).labels(VERSION, REVISION).set(1)
+        self.in_flight = Gauge(
+            "modelsvc_requests_in_flight",
+            "Scoring requests that are not answered yet, those whose bodies arrive among them",
+            registry=self.registry,
+        )
         self.queue_depth = Gauge(
             "modelsvc_queue_depth", "Items admitted and not yet answered", registry=self.registry
         )
 
     def describe_model(self, info: ModelInfo, load_seconds: float) -> None:
-        """Publish which model runs and how long it took to load and warm up."""
-        Gauge(
-            "modelsvc_model_info",
-            "The model that runs",
-            ("name", "version", "sha256", "backend"),
-            registry=self.registry,
-        ).labels(info.name, info.version, info.sha256, info.backend).set(1)
-        Gauge("modelsvc_model_load_seconds", "Load and warm-up", registry=self.registry).set(
-            load_seconds
-        )
+        """Publish which model answers and how long it took to load and warm up."""
+        self.model_info.clear()
+        self.model_info.labels(info.name, info.version, info.sha256, info.backend).set(1)
+        self.model_load_seconds.set(load_seconds)
 
     def follow_queue(self, depth: Callable[[], float]) -> None:
         """Read the queue depth from ``depth`` at every scrape."""
         self.queue_depth.set_function(depth)
+
+    def follow_requests(self, in_flight: Callable[[], float]) -> None:
+        """Read the number of requests under way from ``in_flight`` at every scrape."""
+        self.in_flight.set_function(in_flight)
 
     def observe_batch(self, report: BatchReport) -> None:
         """Count one batch; called by the batcher thread."""

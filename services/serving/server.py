@@ -35,7 +35,7 @@ from granian.server import MPServer
 from services.serving.api_keys import KeyFileError
 from services.serving.command_line import CommandFailed
 from services.serving.cpu import limit_native_threads
-from services.serving.lifecycle import Lifecycle
+from services.serving.lifecycle import DRAIN, LOOK, Lifecycle
 from services.serving.logs import configure_logs
 from services.serving.model import Model, ModelRejected
 from services.serving.model_folder import ModelFolderError
@@ -55,7 +55,7 @@ Build = Callable[[SettingsT, Lifecycle], WSGIApplication]
 
 
 class Link:
-    """What the parent and the worker process tell each other: to drain, and why it cannot start.
+    """What the parent and the worker process tell each other: orders, and why it cannot start.
 
     A pipe rather than an event: telling a worker that is gone or hangs must never block.
     """
@@ -63,13 +63,13 @@ class Link:
     def __init__(self) -> None:
         self._parent, self._worker = multiprocessing.Pipe()
 
-    def drain(self) -> None:
+    def order(self, order: str) -> None:
         """Called in the parent."""
-        _tell(self._parent, "drain")
+        _tell(self._parent, order)
 
-    def wait(self) -> None:
-        """Called in the worker: return when the parent wants it to drain."""
-        self._worker.recv()
+    def wait(self) -> str:
+        """Called in the worker: the parent's next order."""
+        return str(self._worker.recv())
 
     def fail(self, reason: str) -> None:
         """Called in the worker, before it gives up."""
@@ -92,6 +92,7 @@ class DrainingServer(MPServer):
 
     link: Link
     drain_seconds: float
+    has_terminal = False
     stopping = False
 
     def signal_handler_interrupt(self, *args: Any, **_: Any) -> None:
@@ -101,7 +102,7 @@ class DrainingServer(MPServer):
             self.stopping = True
             for worker in self.wrks:
                 worker.interrupt_by_parent = True
-            self.link.drain()
+            self.link.order(DRAIN)
         if at_once:
             self._stop()
         else:
@@ -110,8 +111,11 @@ class DrainingServer(MPServer):
             timer.start()
 
     def signal_handler_reload(self, *args: Any, **_: Any) -> None:
-        """A closed terminal ends the service; a second worker would not find the port free."""
-        self.signal_handler_interrupt(*args)
+        """SIGHUP of a closed terminal ends the service; without one it asks for another model."""
+        if self.has_terminal:
+            self.signal_handler_interrupt(*args)
+        else:
+            self.link.order(LOOK)
 
     def _stop(self) -> None:
         super().signal_handler_interrupt()  # pyright: ignore[reportUnknownMemberType]
@@ -137,15 +141,28 @@ def build_service(
     """Load and warm up the model and build the application around it."""
     from services.serving.application import Service
     from services.serving.metrics import Metrics
+    from services.serving.model_watch import ModelWatch, signature_of
 
     metrics = Metrics()
     lifecycle.on_change = metrics.ready.set
     began = time.perf_counter()
+    seen = signature_of(settings.model)
     model = load(settings)
     model.warm_up()
     seconds = time.perf_counter() - began
     metrics.describe_model(model.info, seconds)
     service = Service(model, settings, lifecycle=lifecycle, metrics=metrics)
+    watch = ModelWatch(
+        settings.model,
+        lambda folder: load(settings.model_copy(update={"model": folder})),
+        versions=service.versions,
+        replace=service.replace_model,
+        metrics=metrics,
+        interval_seconds=settings.model_check_seconds,
+        keep_seconds=settings.previous_model_seconds,
+        seen=seen,
+    )
+    watch.start(lifecycle.look_asked)
     _open_metrics_port(settings, metrics.registry)
     log.info(
         "model ready",
@@ -188,6 +205,7 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     )
     server.link = link
     server.drain_seconds = settings.drain_seconds
+    server.has_terminal = _has_terminal()
     try:
         server.serve(
             target_loader=partial(_load_in_worker, settings, build, link), wrap_loader=False
@@ -215,7 +233,7 @@ def _load_in_worker(settings: SettingsT, build: Build[SettingsT], link: Link) ->
         link.fail(f"{type(error).__name__}: {reason}")
         os._exit(1)
     _spare_the_first_request()
-    lifecycle.drain_on(link)
+    lifecycle.obey(link)
     lifecycle.start()
     return application
 
@@ -223,8 +241,11 @@ def _load_in_worker(settings: SettingsT, build: Build[SettingsT], link: Link) ->
 def _be_stoppable_while_loading() -> None:
     """Drop the parent's handlers, which this process inherited; granian sets its own later.
 
-    SIGINT is the parent's to handle: a terminal sends it to both.
+    SIGINT is the parent's to handle. A terminal sends it to the whole process group, and a granian
+    worker that gets both that and the parent's SIGTERM does not always end: so the worker has a
+    group of its own.
     """
+    os.setpgrp()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -239,6 +260,14 @@ def _spare_the_first_request() -> None:
     mimetypes.init()
     gc.collect()
     gc.freeze()
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def require_free_port(host: str, port: int) -> str:

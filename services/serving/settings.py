@@ -81,6 +81,16 @@ class ServiceSettings(ServerSettings):
     requests_per_second: float = Field(
         0.0, ge=0, description="rate allowed to one API key before 429; 0 for no limit"
     )
+    model_check_seconds: float = Field(
+        5.0, ge=0, le=86_400,
+        description="how often to look whether the model folder holds another model, which is "
+        "then put in this one's place; 0 for only on SIGHUP",
+    )  # fmt: skip
+    previous_model_seconds: float = Field(
+        600.0, ge=0, le=86_400,
+        description="how long the model before can still be asked for by its version, and how long "
+        "it takes memory",
+    )  # fmt: skip
     threads: int = Field(
         0, ge=0, le=1024, description="CPU threads of the model; 0 for all that are available"
     )

@@ -61,7 +61,8 @@ class LeverModel(Model[str, str]):
 
     def __init__(self, settings: LeverSettings) -> None:
         if settings.read_model:
-            read_model_folder(settings.model, kind="lever")
+            manifest = read_model_folder(settings.model, kind="lever")
+            self.info = ModelInfo("lever", manifest.version, manifest.sha256, "none")
         time.sleep(settings.load_seconds)
         self._reject = settings.reject
 

@@ -6,7 +6,7 @@ import multiprocessing
 import threading
 import time
 
-from services.serving.lifecycle import Lifecycle
+from services.serving.lifecycle import DRAIN, LOOK, Lifecycle
 from services.serving.server import Link
 
 
@@ -34,15 +34,27 @@ def test_a_drain_before_the_start_is_not_forgotten() -> None:
 def test_the_parent_process_announces_the_drain() -> None:
     link, lifecycle = Link(), Lifecycle()
     lifecycle.start()
-    lifecycle.drain_on(link)
+    lifecycle.obey(link)
     time.sleep(0.05)
     assert lifecycle.ready
-    link.drain()
+    link.order(DRAIN)
     until = time.monotonic() + 5
     while lifecycle.ready and time.monotonic() < until:
         time.sleep(0.005)
 
     assert lifecycle.draining
+
+
+def test_the_parent_process_asks_for_a_look_at_the_model_any_number_of_times() -> None:
+    link, lifecycle = Link(), Lifecycle()
+    lifecycle.start()
+    lifecycle.obey(link)
+    for _ in range(3):
+        lifecycle.look_asked.clear()
+        link.order(LOOK)
+        assert lifecycle.look_asked.wait(5)
+
+    assert lifecycle.ready
 
 
 def test_a_worker_tells_its_parent_why_it_cannot_start() -> None:
@@ -60,7 +72,7 @@ def test_a_worker_that_said_nothing_died() -> None:
 
 def test_telling_a_worker_that_never_listens_does_not_block() -> None:
     link = Link()
-    telling = threading.Thread(target=lambda: [link.drain() for _ in range(10)], daemon=True)
+    telling = threading.Thread(target=lambda: [link.order(DRAIN) for _ in range(10)], daemon=True)
     telling.start()
     telling.join(10)
 

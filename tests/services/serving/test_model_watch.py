@@ -1,0 +1,256 @@
+"""Another model in the place of the present one: what is taken, what is refused, what is kept."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.serving.application import Service
+from services.serving.command_line import CommandFailed
+from services.serving.model import ModelInfo, ModelRejected
+from services.serving.model_folder import read_model_folder
+from services.serving.model_watch import ModelWatch, signature_of
+from tests.services.serving.lever_service import LeverSettings
+from tests.services.serving.model_folders import spoil, write_model
+from tests.services.serving.protocols.conftest import dumped, tensor_request
+from tests.services.serving.protocols.vectors import VectorModel
+
+
+class FolderModel(VectorModel):
+    """A vector model whose version is that of its folder; the factor is its length."""
+
+    warm_up_error: Exception | None = None
+
+    def __init__(self, folder: Path) -> None:
+        manifest = read_model_folder(folder, kind="lever")
+        super().__init__(manifest.version, factor=len(manifest.version))
+        self.info = ModelInfo("doubling", manifest.version, manifest.sha256, "numpy")
+
+    def warm_up(self) -> None:
+        if self.warm_up_error is not None:
+            raise self.warm_up_error
+
+
+class Watched:
+    """A service with a model folder, and its watch, which looks when a test says so."""
+
+    def __init__(self, folder: Path, keep_seconds: float = 600) -> None:
+        self.folder = folder
+        write_model(folder, "1")
+        self.loads = 0
+        self.service = Service(FolderModel(folder), LeverSettings(model=folder))
+        self.watch = ModelWatch(
+            folder,
+            self.load,
+            versions=self.service.versions,
+            replace=self.service.replace_model,
+            metrics=self.service.metrics,
+            interval_seconds=0,
+            keep_seconds=keep_seconds,
+            seen=signature_of(folder),
+        )
+
+    def load(self, folder: Path) -> FolderModel:
+        self.loads += 1
+        return FolderModel(folder)
+
+    def factor(self, version: str = "") -> float | int:
+        """By what the model multiplies; or the status where there is none."""
+        part = f"/versions/{version}" if version else ""
+        path = f"/v2/models/vectors{part}/infer"
+        answer = self.service.flask.test_client().post(path, data=dumped(tensor_request()))
+        if answer.json is None or answer.status_code != 200:
+            return answer.status_code
+        return answer.json["outputs"][0]["data"][0]
+
+    def counted(self, result: str) -> float:
+        name = "modelsvc_model_updates_total"
+        return self.service.metrics.registry.get_sample_value(name, {"result": result}) or 0
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    each = Watched(tmp_path / "model")
+    yield each
+    each.service.batcher.close()
+
+
+def test_a_model_renamed_into_place_answers_and_the_one_before_by_its_version(
+    watched: Watched,
+) -> None:
+    assert watched.factor() == 1
+    write_model(watched.folder, "22")
+    watched.watch.look()
+
+    assert (watched.factor(), watched.factor("22"), watched.factor("latest")) == (2, 2, 2)
+    assert watched.factor("1") == 1
+    metadata = watched.service.flask.test_client().get("/v2/models/vectors").json
+    assert metadata is not None
+    assert metadata["versions"] == ["22", "1"]
+    assert watched.counted("taken") == 1
+
+
+def test_the_document_and_the_metrics_name_the_model_that_answers(watched: Watched) -> None:
+    write_model(watched.folder, "22")
+    watched.watch.look()
+    document = watched.service.flask.test_client().get("/openapi.json").json
+    (info,) = watched.service.metrics.model_info.collect()
+
+    assert document is not None
+    assert document["info"]["version"] == "22"
+    assert [sample.labels["version"] for sample in info.samples] == ["22"]
+
+
+def test_a_symbolic_link_that_points_elsewhere_is_noticed(tmp_path: Path) -> None:
+    write_model(tmp_path / "second", "22")
+    link = tmp_path / "model"
+    link.symlink_to("first")
+    watched = Watched(link)
+    (tmp_path / "new").symlink_to("second")
+    os.replace(tmp_path / "new", link)
+    watched.watch.look()
+
+    assert watched.factor() == 2
+    watched.service.batcher.close()
+
+
+def test_the_same_model_written_again_is_not_loaded(watched: Watched) -> None:
+    manifest = watched.folder / "manifest.json"
+    os.utime(manifest, (1, 1))
+    watched.watch.look()
+
+    assert watched.loads == 0
+
+
+def test_the_same_version_with_another_content_takes_its_place(watched: Watched) -> None:
+    write_model(watched.folder, "1", "better")
+    watched.watch.look()
+
+    assert watched.counted("taken") == 1
+    assert watched.factor("1") == 1
+    assert len(watched.service.versions.of("vectors")) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [ModelRejected("wrong"), CommandFailed("no GPU"), ValueError("the user's text")]
+)
+def test_a_model_that_fails_its_warm_up_is_refused(
+    watched: Watched,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(FolderModel, "warm_up_error", error)
+    write_model(watched.folder, "22")
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            watched.watch.look()
+
+    assert (watched.factor(), watched.factor("22")) == (1, 404)
+    assert (watched.loads, watched.counted("refused")) == (1, 1)
+    (record,) = caplog.records
+    assert "refused" in record.getMessage()
+    assert "the user's text" not in record.getMessage()
+
+
+def test_a_folder_that_is_not_as_it_was_written_is_refused_and_tried_again_when_asked(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_model(watched.folder, "22")
+    spoil(watched.folder)
+    watched.watch.look()
+    assert watched.factor() == 1
+    assert "differs from its SHA-256" in caplog.text
+    (watched.folder / "weights").write_text("content")
+    watched.watch.look()
+    assert watched.factor() == 1
+    watched.watch.look(again=True)
+
+    assert watched.factor() == 2
+
+
+def test_a_good_model_after_a_bad_one_is_taken(watched: Watched) -> None:
+    write_model(watched.folder, "22")
+    spoil(watched.folder)
+    watched.watch.look()
+    write_model(watched.folder, "333")
+    watched.watch.look()
+
+    assert watched.factor() == 3
+
+
+def test_a_folder_that_is_gone_changes_nothing(watched: Watched) -> None:
+    watched.folder.rename(watched.folder.with_name("away"))
+    watched.watch.look(again=True)
+
+    assert watched.factor() == 1
+    assert watched.counted("refused") == 0
+
+
+def test_the_model_before_is_let_go_when_its_time_is_over(tmp_path: Path) -> None:
+    watched = Watched(tmp_path / "model", keep_seconds=0)
+    first = weakref.ref(watched.service.versions.current.model)
+    write_model(watched.folder, "22")
+    watched.watch.look()
+    assert watched.factor("1") == 1
+    watched.watch.forget_if_due()
+
+    assert watched.factor("1") == 404
+    gc.collect()
+    assert first() is None
+    watched.service.batcher.close()
+
+
+def test_there_are_never_more_than_two_models(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive = weakref.WeakSet([watched.service.versions.current.model])
+    most: list[int] = []
+
+    def load(folder: Path) -> FolderModel:
+        gc.collect()
+        model = FolderModel(folder)
+        alive.add(model)
+        most.append(len(alive))
+        return model
+
+    monkeypatch.setattr(watched.watch, "_load", load)
+    for version in ("22", "333", "4444"):
+        write_model(watched.folder, version)
+        watched.watch.look()
+        assert watched.factor() == len(version)
+
+    assert most == [2, 2, 2]
+
+
+def test_a_request_under_way_is_answered_by_the_model_that_it_began_with(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scoring, go_on = threading.Event(), threading.Event()
+    original = VectorModel.predict
+
+    def held(self, items):  # type: ignore[no-untyped-def]
+        scoring.set()
+        go_on.wait(10)
+        return original(self, items)
+
+    monkeypatch.setattr(VectorModel, "predict", held)
+    answers: list[float] = []
+    asking = threading.Thread(target=lambda: answers.append(watched.factor()))
+    asking.start()
+    assert scoring.wait(10)
+    write_model(watched.folder, "22")
+    watched.watch.look()
+    watched.watch._let_go_of_previous()
+    go_on.set()
+    asking.join()
+
+    assert answers == [1]
+    assert watched.factor() == 2
