@@ -27,7 +27,7 @@ itself (its "minimal ingestion profile"); they belong on the keep list of `kubes
 `ama-metrics-settings-configmap`."""
 
 RUNBOOKS = "docs/alerts.md"
-API_ROUTES = 'route!~"/livez|/readyz"'
+API_ROUTES = 'route!~"/|/livez|/readyz|/v2/health/(live|ready)"'
 """Selects what clients ask for; probes would make every share and percentile look better."""
 
 

@@ -14,6 +14,7 @@ from werkzeug.routing import BaseConverter
 
 from services.serving.api_keys import KeyRing
 from services.serving.batching import Batcher
+from services.serving.command_line import CommandFailed
 from services.serving.gate import Gate, closing_while_draining
 from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import Metrics
@@ -94,9 +95,10 @@ class Service:
         )
         self.flask = self._flask(model.info.name)
         rules = list(self.versions.current.operations)
+        paths = ScoringPaths(rules)
         gate = Gate(
             self.flask.wsgi_app,
-            paths=ScoringPaths(rules),
+            paths=paths,
             batcher=self.batcher,
             places=settings.scoring_threads,
             slow_bodies=slow_bodies,
@@ -104,6 +106,8 @@ class Service:
         )
         self.metrics.follow_requests(lambda: gate.in_flight)
         self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
+        if settings.tracing:
+            self.wsgi = _traced(self.wsgi, paths, model.scope)
 
     def replace_model(self, model: Model[Any, Any]) -> None:
         """Let a model of the same kind, loaded and warm, answer from now on."""
@@ -178,6 +182,17 @@ class Service:
             response, self.metrics, access_log=self._access_log, key=g.get("key_name", "")
         )
         return response
+
+
+def _traced(application: WSGIApplication, paths: ScoringPaths, service: str) -> WSGIApplication:
+    try:
+        from services.serving.tracing import Traced, new_tracer
+    except ImportError as missing:
+        raise CommandFailed(
+            f"tracing needs the package {missing.name}; install "
+            "services/serving/requirements-tracing.txt"
+        ) from None
+    return Traced(application, paths, new_tracer(service))
 
 
 def _docs_page() -> Response:

@@ -20,6 +20,8 @@ from services.serving.problem import Problem, problem_type
 log = logging.getLogger("access")
 
 PROBES = ("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
+TRACE_ID = "scoring.trace_id"
+"""Where a request's environment has the id of its trace, if it is traced."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
 
@@ -60,7 +62,9 @@ def record_request(
     route = request.url_rule.rule if request.url_rule else "unknown"
     seconds = time.perf_counter() - g.began
     metrics.requests.labels(route, str(response.status_code)).inc()
-    metrics.seconds.labels(route).observe(seconds)
+    trace = {"trace_id": request.environ[TRACE_ID]} if TRACE_ID in request.environ else {}
+    # Found again in the log or among the traces; scrapers that ask for OpenMetrics get it.
+    metrics.seconds.labels(route).observe(seconds, trace or {"request_id": g.request_id})
     if reason := g.get("rejected", ""):
         metrics.rejected.labels(reason).inc()
     if access_log and route not in PROBES:
@@ -74,6 +78,7 @@ def record_request(
                 "status": response.status_code,
                 "ms": round(seconds * 1000, 2),
                 **caller,
+                **trace,
                 "bytes_in": g.get("received_bytes", 0),
                 "bytes_out": response.content_length or 0,
             },

@@ -81,6 +81,10 @@ class ServiceSettings(ServerSettings):
     requests_per_second: float = Field(
         0.0, ge=0, description="rate allowed to one API key before 429; 0 for no limit"
     )
+    tracing: bool = Field(
+        False, description="send OpenTelemetry traces (OTEL_EXPORTER_OTLP_ENDPOINT says where); "
+        "needs the packages of services/serving/requirements-tracing.txt",
+    )  # fmt: skip
     model_check_seconds: float = Field(
         5.0, ge=0, le=86_400,
         description="how often to look whether the model folder holds another model, which is "

@@ -24,6 +24,12 @@ def cgroup_v1(folder: Path, quota: str, period: str) -> Path:
     return folder
 
 
+def member_of(folder: Path, *lines: str) -> Path:
+    path = folder / "membership"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
 @pytest.mark.parametrize(
     ("content", "quota"),
     [
@@ -32,6 +38,7 @@ def cgroup_v1(folder: Path, quota: str, period: str) -> Path:
         ("150000 100000\n", 1.5),
         ("max 100000\n", None),
         ("nonsense", None),
+        ("100 0", None),
         ("", None),
     ],
 )
@@ -55,6 +62,53 @@ def test_cgroup_v1_states_them_in_two_files(
     tmp_path: Path, quota: str, period: str, cpus: float | None
 ) -> None:
     assert cgroup_quota(cgroup_v1(tmp_path, quota, period)) == cpus
+
+
+@pytest.mark.parametrize(
+    ("of_pod", "of_container", "quota"),
+    [("max 100000", "150000 100000", 1.5), ("50000 100000", "max 100000", 0.5),
+     ("100000 100000", "300000 100000", 1.0), ("400000 100000", "200000 100000", 2.0),
+     ("max 100000", "max 100000", None)],
+)  # fmt: skip
+def test_of_nested_groups_the_least_quota_holds(
+    tmp_path: Path, of_pod: str, of_container: str, quota: float | None
+) -> None:
+    container = tmp_path / "kubepods" / "container"
+    container.mkdir(parents=True)
+    cgroup_v2(container.parent, of_pod)
+    cgroup_v2(container, of_container)
+    membership = member_of(tmp_path, "0::/kubepods/container")
+
+    assert cgroup_quota(tmp_path, membership) == quota
+
+
+@pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
+def test_cgroup_v1_is_nested_too(tmp_path: Path, mount: str) -> None:
+    group = tmp_path / mount / "docker" / "abc"
+    group.mkdir(parents=True)
+    (group / "cpu.cfs_quota_us").write_text("200000")
+    (group / "cpu.cfs_period_us").write_text("100000")
+    lines = ("12:memory:/docker/abc", "4:cpu,cpuacct:/docker/abc", "0::/docker/abc")
+
+    assert cgroup_quota(tmp_path, member_of(tmp_path, *lines)) == 2.0
+
+
+def test_the_groups_of_another_controller_do_not_count(tmp_path: Path) -> None:
+    group = tmp_path / "cpu" / "elsewhere"
+    group.mkdir(parents=True)
+    (group / "cpu.cfs_quota_us").write_text("200000")
+    (group / "cpu.cfs_period_us").write_text("100000")
+
+    assert cgroup_quota(tmp_path, member_of(tmp_path, "3:cpuset:/elsewhere", "4:cpu:/")) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["0::/../../outside", "0::/not/mounted/here", "nonsense", "", "0::", "::::"]
+)
+def test_a_path_that_is_not_there_leaves_the_mount_s_own_quota(tmp_path: Path, line: str) -> None:
+    cgroup_v2(tmp_path, "50000 100000")
+
+    assert cgroup_quota(tmp_path, member_of(tmp_path, line)) == 0.5
 
 
 def test_without_a_cgroup_there_is_no_quota(tmp_path: Path) -> None:
