@@ -22,6 +22,7 @@ from infra.recording import record_component
 from infra.sections.monitoring import AlertSettings
 from services.serving.metrics import Metrics
 from services.serving.model import ModelInfo
+from services.serving.responses import PROBES
 
 DASHBOARD = Path(__file__).parents[3] / "infra/dashboards/services.json"
 RECORDINGS = (*SERVICE_RECORDINGS, *NODE_RECORDINGS, *KUBERNETES_RECORDINGS)
@@ -124,7 +125,10 @@ def test_alerts_on_the_services_say_which_service(rule: object) -> None:
 
 def test_probes_count_neither_as_requests_nor_as_latency() -> None:
     for rule in SERVICE_RECORDINGS[:2]:
-        assert 'route!~"/livez|/readyz"' in rule.expression
+        excluded = re.search(r'route!~"([^"]*)"', rule.expression)
+        assert excluded is not None
+        assert all(re.fullmatch(excluded[1], probe) for probe in PROBES)
+        assert not any(re.fullmatch(excluded[1], path) for path in ("/v1/match", "/v2", "unknown"))
 
 
 def test_the_dashboard_can_be_imported_into_any_grafana() -> None:
