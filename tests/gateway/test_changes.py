@@ -100,7 +100,8 @@ class Pods:
 
     def kill(self, pod: LaunchedService) -> None:
         """At once, with its worker, as the kernel does where memory ends."""
-        os.killpg(pod.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it never started
+            os.killpg(pod.process.pid, signal.SIGKILL)
         pod.process.wait()
         self.running.remove(pod)
 
