@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.result import Result, Table
+from benchmarks.scale_chart import draw_scale
 
 COLOURS = ("#1a6fb5", "#a8adb4")
 INK = "#2b2f36"
@@ -29,9 +30,12 @@ class Panel:
 def draw(result: Result, folder: Path) -> list[str]:
     """Draw a result's chart and return its file name; nothing for results that bring their own."""
     panels = {"predecessor": predecessor, "overhead": overhead, "backends": backends}
+    name = f"{result.name}.png"
+    if result.name == "scale":
+        draw_scale(result.tables[0], folder / name)
+        return [name]
     if result.name not in panels:
         return list(result.images)
-    name = f"{result.name}.png"
     _write(panels[result.name](result.tables), folder / name)
     return [name]
 

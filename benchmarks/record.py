@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "benchmarks.md"
-ORDER = ("predecessor", "leak", "importing", "overhead", "load", "backends")
+ORDER = ("predecessor", "scale", "leak", "importing", "overhead", "load", "backends")
 
 HEAD = """# Benchmarks
 

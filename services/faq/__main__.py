@@ -1,11 +1,17 @@
-"""`python -m services.faq`: import, train, evaluate and serve the FAQ model; build the corpus."""
+"""`python -m services.faq`: import, train, add to, evaluate and serve the FAQ model; build the corpus."""
 
 from __future__ import annotations
 
 import sys
 
 from services.faq.import_settings import ImportSettings
-from services.faq.settings import CorpusSettings, EvaluateSettings, FaqSettings, TrainSettings
+from services.faq.settings import (
+    AddSettings,
+    CorpusSettings,
+    EvaluateSettings,
+    FaqSettings,
+    TrainSettings,
+)
 from services.serving.command_line import Command, main
 
 
@@ -19,6 +25,12 @@ def _train(settings: TrainSettings) -> None:
     from services.faq.train_command import run_train
 
     run_train(settings)
+
+
+def _add(settings: AddSettings) -> None:
+    from services.faq.add_command import run_add
+
+    run_add(settings)
 
 
 def _evaluate(settings: EvaluateSettings) -> None:
@@ -44,6 +56,7 @@ def _corpus(settings: CorpusSettings) -> None:
 COMMANDS = (
     Command("import", "make the data from a dump or from your tables", ImportSettings, _import),
     Command("train", "train a model and write its folder", TrainSettings, _train),
+    Command("add", "add questions to a model without training it again", AddSettings, _add),
     Command(
         "evaluate", "print a model's figures on held-out questions", EvaluateSettings, _evaluate
     ),

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse import coo_array, csr_array
 
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
 from services.faq.known import Known, Progress
@@ -16,6 +16,17 @@ from services.faq.network import Network
 from services.faq.processes import in_processes
 from services.faq.retrieval import postings_of
 from services.faq.space import Float32s, Space, TextRows
+from services.faq.sparse_rows import (
+    chosen_rows,
+    heaviest,
+    interleaved,
+    joined_rows,
+    only,
+    present_terms,
+    rows_of_kind,
+    unit_length,
+    without,
+)
 
 FAMILY_ENTRIES: Final = 40_000_000
 """Entries of all families' rows of one kind, which bounds the memory of many originals."""
@@ -25,10 +36,6 @@ TEXTS_AT_ONCE: Final = 16_384
 
 _BM25_SATURATION: Final = 1.2
 _BM25_LENGTH_SHARE: Final = 0.75
-
-
-class TooManyTerms(Exception):
-    """The texts have more terms than an index can hold; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -69,28 +76,61 @@ def build_index(
     return index_of(space, learnt, scale, list(progress(parts, "indexing") if progress else parts))
 
 
-def index_of(space: Space, learnt: Learnt | None, scale: Scale, parts: list[Part]) -> Index:
-    """Put the parts, which are given up one after the other, together."""
+def index_of(
+    space: Space,
+    learnt: Learnt | None,
+    scale: Scale,
+    parts: list[Part],
+    order: NDArray[np.int64] | None = None,
+) -> Index:
+    """Put the parts, which are given up one after the other, together.
+
+    Args:
+        space: the known terms.
+        learnt: the classifiers of few originals.
+        scale: what the parts were built with.
+        parts: originals, one part's after the other's.
+        order: which of them the originals of the index are; all, as they are, if left out.
+    """
+    width = space.width
     starts = [part.rows.owner_starts for part in parts]
     shifts = np.cumsum([0, *(start[-1] for start in starts[:-1])])
     bias = np.concatenate([part.topic_bias for part in parts])
-    rows = Rows(
-        similar=_joined(space.width, [part.rows.similar for part in parts]),
-        squared=_joined(space.width, [part.rows.squared for part in parts]),
-        present=_joined(space.width, [part.rows.present for part in parts]),
-        duplicates=_joined(space.width, [part.rows.duplicates for part in parts]),
-        owner_starts=np.concatenate(
-            [np.zeros(1, np.int64), *(s[1:] + by for s, by in zip(starts, shifts, strict=True))]
-        ),
-        family_lengths=np.concatenate([part.rows.family_lengths for part in parts]),
-    )
+    lengths = np.concatenate([part.rows.family_lengths for part in parts])
+    edges = [np.zeros(1, np.int64), *(s[1:] + by for s, by in zip(starts, shifts, strict=True))]
+    by_name = [
+        [getattr(part.rows, name) for part in parts]
+        for name in ("similar", "squared", "present", "duplicates")
+    ]
+    parts.clear()
+    similar, squared, present, duplicates = (joined_rows(width, each) for each in by_name)
+    rows = Rows(similar, squared, present, duplicates, np.concatenate(edges), lengths)
+    if order is not None:
+        rows, bias = rows_of(rows, order), bias[order]
+    family_words = rows_of_kind(rows.similar, SIMILAR.index("family_word"), len(SIMILAR))
     return Index(
         space=space,
         topics=learnt.topics if learnt else Topics(np.zeros((0, 0), np.float32), bias),
         network=learnt.network if learnt else None,
         rows=rows,
-        postings=postings_of(rows.similar[SIMILAR.index("family_word") :: len(SIMILAR)]),
+        postings=postings_of(family_words),
         scale=scale,
+    )
+
+
+def rows_of(rows: Rows, chosen: NDArray[np.int64]) -> Rows:
+    """Return the rows of some originals."""
+    starts, ends = rows.owner_starts[chosen], rows.owner_starts[chosen + 1]
+    sizes = ends - starts
+    edges = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    duplicates = np.arange(edges[-1]) + np.repeat(starts - edges[:-1], sizes)
+    return Rows(
+        similar=chosen_rows(rows.similar, chosen, len(SIMILAR)),
+        squared=chosen_rows(rows.squared, chosen, len(SQUARED)),
+        present=chosen_rows(rows.present, chosen, len(PRESENT) + 1),
+        duplicates=rows.duplicates[duplicates],
+        owner_starts=edges,
+        family_lengths=rows.family_lengths[chosen],
     )
 
 
@@ -116,37 +156,37 @@ def build_part(space: Space, scale: Scale, known: Known, *, with_topics: bool) -
     titles = space.rows(known.original_titles).weights
     answers = space.rows(known.answers)
     duplicates = space.rows(known.duplicates)
-    family = _pooled(known, originals.weights, answers.weights, duplicates.weights)
-    family_words, word_lengths = _unit_length(_only(family, words))
-    family_characters, character_lengths = _unit_length(_only(family, characters))
+    family = pooled(known, originals.weights, answers.weights, duplicates.weights)
+    family_words, word_lengths = unit_length(only(family, words))
+    family_characters, character_lengths = unit_length(only(family, characters))
     most = scale.family_entries
     similar = {
-        "word": _only(originals.weights, words),
-        "character": _only(originals.weights, characters),
-        "code": _only(originals.weights, code),
+        "word": only(originals.weights, words),
+        "character": only(originals.weights, characters),
+        "code": only(originals.weights, code),
         "title": titles,
-        "answer_word": _only(answers.weights, words),
-        "answer_code": _only(answers.weights, code),
-        "family_word": _heaviest(family_words, most),
-        "family_character": _heaviest(family_characters, most),
+        "answer_word": only(answers.weights, words),
+        "answer_code": only(answers.weights, code),
+        "family_word": heaviest(family_words, most),
+        "family_character": heaviest(family_characters, most),
     }
     squared = {
-        "question_share": _present(_only(originals.weights, words)),
-        "code_share": _present(_only(originals.weights, code)),
+        "question_share": present_terms(only(originals.weights, words)),
+        "code_share": present_terms(only(originals.weights, code)),
     }
     present = {
         "title_share": titles.power(2),
-        "bm25": _bm25(space, _only(originals.counts, words), scale.average_words),
+        "bm25": _bm25(space, only(originals.counts, words), scale.average_words),
     }
     topic, bias = _topic(space, scale, known, (originals, answers, duplicates))
     if not with_topics:
         topic = csr_array(topic.shape, dtype=np.float32)
     return Part(
         rows=Rows(
-            similar=_interleaved([similar[name] for name in SIMILAR]),
-            squared=_interleaved([squared[name] for name in SQUARED]),
-            present=_interleaved([*(present[name] for name in PRESENT), topic]),
-            duplicates=_only(duplicates.weights, words),
+            similar=interleaved([similar[name] for name in SIMILAR]),
+            squared=interleaved([squared[name] for name in SQUARED]),
+            present=interleaved([*(present[name] for name in PRESENT), topic]),
+            duplicates=only(duplicates.weights, words),
             owner_starts=known.owner_starts,
             family_lengths=np.stack((word_lengths, character_lengths), axis=1),
         ),
@@ -171,83 +211,37 @@ def _topic(
     Methods for Language Models", section 3, with as much smoothing as an average family has terms).
     """
     _, characters, _ = space.spans
-    views = [_present(_without(each.weights, characters)) for each in texts]
-    family = _pooled(known, *views)
-    on_average = space.document_frequencies / scale.families
+    views = [present_terms(without(each.weights, characters)) for each in texts]
+    family = pooled(known, *views)
+    on_average, terms = average_family(space, scale)
     values = np.log1p(family.data / on_average[family.indices]).astype(np.float32)
     rows = csr_array((values, family.indices, family.indptr), shape=family.shape)
-    terms = float(np.delete(on_average, characters).sum())
     bias = np.log(terms / (terms + family.sum(axis=1)))
-    return _heaviest(rows, scale.family_entries), bias.astype(np.float32)
+    return heaviest(rows, scale.family_entries), bias.astype(np.float32)
 
 
-def _pooled(
+def average_family(space: Space, scale: Scale) -> tuple[NDArray[np.float64], float]:
+    """Return in how many texts of an average family each term is, and the sum for words and code."""
+    on_average = space.document_frequencies / np.float64(scale.families)
+    return on_average, float(np.delete(on_average, space.spans[1]).sum())
+
+
+def pooled(
     known: Known, originals: csr_array, answers: csr_array, duplicates: csr_array
 ) -> csr_array:
     """Add up the rows of each original, its answer and its duplicates."""
-    is_owner = (
-        np.ones(len(known.owners), np.float32),
-        (known.owners, np.arange(len(known.owners))),
+    return csr_array(
+        originals + answers + pooled_duplicates(known.owners, len(known.originals), duplicates)
     )
-    shape = (len(known.originals), len(known.owners))
-    return csr_array(originals + answers + coo_array(is_owner, shape=shape).tocsr() @ duplicates)
 
 
-def _joined(width: int, parts: list[csr_array]) -> csr_array:
-    """Put rows one below the other, giving the parts up one by one."""
-    rows = [np.diff(part.indptr) for part in parts]
-    indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.concatenate(rows))))
-    indices = np.concatenate([part.indices for part in parts], dtype=np.int32)
-    data = np.concatenate([part.data for part in parts], dtype=np.float32)
-    parts.clear()
-    if indptr[-1] > np.iinfo(np.int32).max:
-        raise TooManyTerms("the texts have more terms than one model can hold: leave some out")
-    return csr_array((data, indices, indptr.astype(np.int32)), shape=(len(indptr) - 1, width))
-
-
-def _interleaved(kinds: Sequence[csr_array]) -> csr_array:
-    """Put the kinds' rows of each original, as they are in `Rows`, together."""
-    originals = len(kinds[0].indptr) - 1
-    order = np.arange(len(kinds)) * originals + np.arange(originals)[:, np.newaxis]
-    return csr_array(vstack(kinds, format="csr"), dtype=np.float32)[order.ravel()]
-
-
-def _only(rows: csr_array, columns: slice) -> csr_array:
-    """Return the rows with nothing outside of the columns."""
-    return _where(rows, (rows.indices >= columns.start) & (rows.indices < columns.stop))
-
-
-def _without(rows: csr_array, columns: slice) -> csr_array:
-    """Return the rows with nothing in the columns."""
-    return _where(rows, (rows.indices < columns.start) | (rows.indices >= columns.stop))
-
-
-def _heaviest(rows: csr_array, most: int) -> csr_array:
-    """Return the rows with no more than so many entries each, those of the greatest values."""
-    lengths = np.diff(rows.indptr)
-    values = np.asarray(rows.data, np.float32)
-    keep = np.ones(len(values), np.bool_)
-    for row in np.flatnonzero(lengths > most).tolist():
-        entries = slice(rows.indptr[row], rows.indptr[row + 1])
-        keep[entries][np.argsort(-values[entries], kind="stable")[most:]] = False
-    return rows if keep.all() else _where(rows, keep)
-
-
-def _where(rows: csr_array, keep: NDArray[np.bool_]) -> csr_array:
-    kept = np.concatenate((np.zeros(1, np.int64), np.cumsum(keep)))
-    parts = (rows.data[keep], rows.indices[keep], kept[rows.indptr].astype(np.int32))
-    return csr_array(parts, shape=rows.shape)
-
-
-def _present(rows: csr_array) -> csr_array:
-    return csr_array((np.ones_like(rows.data), rows.indices, rows.indptr), shape=rows.shape)
-
-
-def _unit_length(rows: csr_array) -> tuple[csr_array, Float32s]:
-    """Divide the rows by their lengths, and return those too."""
-    lengths = np.sqrt(rows.power(2).sum(axis=1)).astype(np.float32)
-    divisors = np.repeat(np.where(lengths > 0, lengths, 1), np.diff(rows.indptr))
-    return csr_array((rows.data / divisors, rows.indices, rows.indptr), shape=rows.shape), lengths
+def pooled_duplicates(
+    owners: NDArray[np.int64], originals: int, duplicates: csr_array
+) -> csr_array:
+    """Add up the rows of each original's duplicates."""
+    is_owner = (np.ones(len(owners), np.float32), (owners, np.arange(len(owners))))
+    shape = (originals, len(owners))
+    return csr_array(coo_array(is_owner, shape=shape).tocsr() @ duplicates)
 
 
 def _bm25(space: Space, counts: csr_array, average_words: float) -> csr_array:

@@ -98,28 +98,26 @@ def read_data(
     records = read_records(folder)
     parts = read_own_split(folder)
     data = _Join(records, parts, min_text, min_duplicates, strip).data_set(_sha256(folder))
-    return _with_attributions(data, folder)
+    return replace(data, originals=attributed(data.originals, folder))
 
 
-def _with_attributions(data: DataSet, folder: Path) -> DataSet:
-    wanted = {("original", each.id) for each in data.originals}
-    wanted |= {("answer", each.answer_id) for each in data.originals}
+def attributed(originals: list[Original], folder: Path) -> list[Original]:
+    """Return the originals with whose texts they are, where the folder says so."""
+    wanted = {("original", each.id) for each in originals}
+    wanted |= {("answer", each.answer_id) for each in originals}
     found = {
         (each.kind, each.id): each
         for each in read_attributions(folder)
         if (each.kind, each.id) in wanted
     }
-    if not found:
-        return data
-    originals = [
+    return [
         replace(
             each,
             attribution=found.get(("original", each.id)),
             answer_attribution=found.get(("answer", each.answer_id)),
         )
-        for each in data.originals
+        for each in originals
     ]
-    return replace(data, originals=originals)
 
 
 def _sha256(folder: Path) -> str:

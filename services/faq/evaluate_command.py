@@ -56,8 +56,8 @@ class _Subject:
             how = "The model of the folder, as it is."
         elif self.manifest:
             how = (
-                "The model of the folder has learnt from every question; this one was trained with "
-                "the same settings, but without the held-out questions."
+                "The model of the folder has learnt from held-out questions or knows others; this one "
+                "was trained with the same settings, but without the held-out questions."
             )
         else:
             how = "Trained for this evaluation."
@@ -127,9 +127,14 @@ def _subject(settings: EvaluateSettings, manifest: Manifest | None, questions: H
     """Return the model of the folder if it has learnt from none of the questions, else train one."""
     if settings.model and manifest:
         asked = [questions.data.duplicates[number] for number in questions.asked]
-        if not is_learnt(read_learnt(settings.model), asked).any():
+        if manifest.details.get("added"):
+            _tell(f"{settings.model}: has had questions added; training one of this data alone")
+        elif not is_learnt(read_learnt(settings.model), asked).any():
             return _Subject(load_model(settings.model).scorer, settings.model, manifest)
-        _tell(f"{settings.model}: has learnt from held-out questions; training one that has not")
+        else:
+            _tell(
+                f"{settings.model}: has learnt from held-out questions; training one that has not"
+            )
     return _Subject(train_on(questions.training, settings.seed).scorer, None, manifest)
 
 

@@ -20,7 +20,7 @@ from services.faq.terms import KIND_BITS, Hashes, TermTable
 
 MOST_TOPIC_WEIGHTS: Final = 24_000_000
 """Most weights of the fitted linear classifiers (terms times originals): bounds memory and folder."""
-MOST_FITTED_TOPICS: Final = 2_000
+MOST_FITTED_TOPICS: Final = 400
 """Most originals that have a fitted classifier each."""
 MOST_TERMS: Final = 2_000_000
 """Most terms of the space where the classifiers are not fitted."""
@@ -119,9 +119,9 @@ def fit_topics(texts: csr_array, labels: NDArray[np.int64], originals: int, seed
     weights, bias = fitted.coef_.T, fitted.intercept_
     if originals == 2:
         weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
-    return Topics(_half_precision(weights), bias.astype(np.float32))
+    return Topics(half_precision(weights), bias.astype(np.float32))
 
 
-def _half_precision(weights: np.ndarray) -> np.ndarray:
+def half_precision(weights: np.ndarray) -> np.ndarray:
     """Round to what the model folder stores, so that a model scores the same before and after."""
     return np.ascontiguousarray(weights.astype(np.float16).astype(np.float32))

@@ -5,20 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.analysis import cut, cut_title
+from services.faq.analysis import cut, cut_title, terms_of
 from services.faq.data import DataSet
 from services.faq.processes import in_processes
-from services.faq.terms import Cut, TermTable, hashed_table, joined
-from services.faq.text import clean_posted
+from services.faq.terms import Cut, Terms, TermTable, hashed_table, joined
+from services.faq.text import CleanText, clean_posted
 
 TEXTS_AT_ONCE: Final = 4_096
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Titles(Sequence[Terms]):
+    """Titles that are cut into terms when they are asked for: of many, only a few are."""
+
+    texts: Sequence[CleanText]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: int) -> Terms: ...
+    @overload
+    def __getitem__(self, index: slice) -> Titles: ...
+    def __getitem__(self, index: int | slice) -> Terms | Titles:
+        chosen = self.texts[index]
+        return terms_of(chosen) if isinstance(chosen, CleanText) else Titles(chosen)
+
+    def take(self, positions: NDArray[np.int64]) -> Titles:
+        """Return some of the titles."""
+        return Titles([self.texts[position] for position in positions.tolist()])
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +56,7 @@ class Known:
     original_titles: TermTable
     answers: TermTable
     duplicates: TermTable
-    titles: TermTable
+    titles: Titles | TermTable
     owners: NDArray[np.int64]
 
     def with_only(self, duplicates: NDArray[np.int64]) -> Known:
@@ -78,7 +100,7 @@ def known_texts(data: DataSet, progress: Progress | None = None) -> Known:
         original_titles=tables(originals, lambda each: cut_title(each.text), "titles"),
         answers=tables(originals, lambda each: cut(clean_posted(each.answer_html)), "answers"),
         duplicates=tables(duplicates, lambda each: cut(each.text), "duplicates"),
-        titles=tables(duplicates, lambda each: cut(each.title), "titles of duplicates"),
+        titles=Titles([duplicate.title for duplicate in duplicates]),
         owners=data.owners,
     )
 

@@ -124,6 +124,7 @@ def card(name: str, model_version: str, details: Mapping[str, Any]) -> str:
         _what(name, model_version, details),
         _figures(details["evaluation"]),
         _gate(details["gate"]),
+        *_added(details.get("added", [])),
         _made_with(details),
     )
     return "\n\n".join(sections) + "\n"
@@ -206,6 +207,18 @@ def _gate(gate: Mapping[str, Any]) -> str:
     elif served:
         lines.append(f"- The model in place before was not compared: {served['note']}.")
     return "\n".join(lines)
+
+
+def _added(additions: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not additions:
+        return []
+    lines = [
+        f"- {each['at']}, to version {each['to_version']}: {each['originals']:,} originals, "
+        f"{each['duplicates']:,} duplicates."
+        for each in additions
+    ]
+    said = "Without training again; the figures above are those from before.\n"
+    return ["\n".join(("## Added since\n", said, *lines))]
 
 
 def _made_with(details: Mapping[str, Any]) -> str:

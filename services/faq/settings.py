@@ -127,6 +127,22 @@ class TrainSettings(SplitSettings):
         return self
 
 
+class AddSettings(DataSettings):
+    """How questions are added to a model."""
+
+    model: Path = Field(description="model folder to add to; the new one takes its place at once")
+    data: str = Field(
+        min_length=1,
+        description="folder, or http(s) address, of orig-q.tsv.gz, dup-q.tsv.gz and ans.tsv.gz; "
+        "what the model knows already is left out",
+    )
+    version: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$",
+        description="version of the new model; made from the old one and the data if left out",
+    )
+
+
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message='Field name "json"')
 

@@ -117,7 +117,7 @@ def save_model(model: StoredModel, folder: Path) -> None:
     _write_json(folder / CLASSIFIER_FILE, stored)
     _write_json(folder / INDEX_FILE, scale)
     _write_json(folder / EXAMPLES_FILE, _Examples(examples=model.examples))
-    arrays = _arrays(index, model.originals)
+    arrays = _arrays(model)
     for name, dtype in ARRAYS.items():
         _write_array(array_file(folder, name), arrays[name].astype(dtype, copy=False))
 
@@ -151,7 +151,8 @@ def array_file(folder: Path, name: str) -> Path:
     return folder / f"{name}.npy"
 
 
-def _arrays(index: Index, originals: StoredOriginals) -> dict[str, NDArray[Any]]:
+def _arrays(model: StoredModel) -> dict[str, NDArray[Any]]:
+    index, originals = model.scorer.index, model.originals
     rows = index.rows
     matrices = {
         "similar": rows.similar,

@@ -56,6 +56,22 @@ class StoredOriginals(Sequence[StoredOriginal]):
             texts=np.frombuffer(b"".join(texts), np.uint8),
         )
 
+    def and_new(self, new: StoredOriginals) -> tuple[StoredOriginals, Int64s]:
+        """Return both together by id, and of each, which it is: of the new, counted after these."""
+        ids = np.concatenate((self.ids, new.ids))
+        order = np.argsort(ids, kind="stable")
+        ends = np.concatenate((self.ends, new.ends + len(self.texts)))
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+        both = np.concatenate((self.texts, new.texts))
+        texts = [both[starts[each] : ends[each]] for each in order.tolist()]
+        merged = StoredOriginals(
+            ids=ids[order],
+            answer_ids=np.concatenate((self.answer_ids, new.answer_ids))[order],
+            ends=np.cumsum((ends - starts)[order]),
+            texts=np.concatenate([np.zeros(0, np.uint8), *texts]),
+        )
+        return merged, order
+
     def __len__(self) -> int:
         return len(self.ids)
 

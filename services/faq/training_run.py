@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
 from services.faq.analysis import terms_of_posted
-from services.faq.data import DataSet, Duplicate, Original
+from services.faq.data import DataSet, Original
 from services.faq.known import known_texts
 from services.faq.ranking import Scorer
 from services.faq.storage import Example, StoredModel
-from services.faq.stored_originals import StoredOriginal, StoredOriginals
+from services.faq.stored_originals import Int64s, StoredOriginal, StoredOriginals
 from services.faq.training import Trained, train
 
 EXAMPLES: Final = 8
@@ -29,7 +29,7 @@ def train_on(data: DataSet, seed: int) -> Trained:
     Raises:
         TooLittleData: there is too little of it.
     """
-    return train(known_texts(data, _progress), seed, _progress)
+    return train(known_texts(data, show_progress), seed, show_progress)
 
 
 def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredModel:
@@ -40,51 +40,47 @@ def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredMo
         learnt: what it was trained on.
         url_template: address of an original, with `{id}` in it; may be empty.
     """
-    return StoredModel(
-        scorer=scorer,
-        originals=_originals(learnt, url_template),
-        examples=_examples(learnt, scorer),
-    )
+    originals = StoredOriginals.of(stored_originals(learnt.originals, url_template))
+    spread = np.linspace(0, len(learnt.duplicates) - 1, EXAMPLES).astype(int)
+    texts = [learnt.duplicates[number].text.prose for number in spread]
+    return StoredModel(scorer, originals, golden_examples(scorer, originals.ids, texts))
 
 
-def _originals(data: DataSet, url_template: str) -> StoredOriginals:
-    return StoredOriginals.of(
-        StoredOriginal(
+def stored_originals(originals: Iterable[Original], url_template: str) -> Iterator[StoredOriginal]:
+    """Yield the originals as answers show them."""
+    for original in originals:
+        address = original.attribution.url if original.attribution else None
+        yield StoredOriginal(
             id=original.id,
             answer_id=original.answer_id,
             title=original.title,
-            url=url_template.replace("{id}", str(original.id)) or _address(original),
+            url=url_template.replace("{id}", str(original.id)) or address,
             html=original.html,
             answer_html=original.answer_html,
             attribution=original.attribution,
             answer_attribution=original.answer_attribution,
         )
-        for original in data.originals
-    )
 
 
-def _address(original: Original) -> str | None:
-    return original.attribution.url if original.attribution else None
-
-
-def _examples(learnt: DataSet, scorer: Scorer) -> tuple[Example, ...]:
-    spread = np.linspace(0, len(learnt.duplicates) - 1, EXAMPLES).astype(int)
-    asked: list[Duplicate] = [learnt.duplicates[number] for number in spread]
-    rankings = scorer.rank([terms_of_posted(duplicate.text.prose) for duplicate in asked])
+def golden_examples(scorer: Scorer, ids: Int64s, texts: Sequence[str]) -> tuple[Example, ...]:
+    """Rank texts for the service to compare its own rankings with; `ids` are the originals'."""
+    rankings = scorer.rank([terms_of_posted(text) for text in texts])
     return tuple(
         Example(
-            text=duplicate.text.prose,
+            text=text,
             first=tuple(
-                (learnt.originals[number].id, float(score))
-                for number, score in zip(
-                    ranking.positions[:EXAMPLE_PLACES], ranking.scores[:EXAMPLE_PLACES], strict=True
+                zip(
+                    ids[ranking.positions[:EXAMPLE_PLACES]].tolist(),
+                    ranking.scores[:EXAMPLE_PLACES].tolist(),
+                    strict=True,
                 )
             ),
         )
-        for duplicate, ranking in zip(asked, rankings, strict=True)
+        for text, ranking in zip(texts, rankings, strict=True)
     )
 
 
-def _progress(steps: Iterable[Step], what: str) -> Iterable[Step]:
+def show_progress(steps: Iterable[Step], what: str) -> Iterable[Step]:
+    """Show the progress of an iteration."""
     options: dict[str, Any] = {"desc": what, "disable": None, "leave": False}
     return tqdm(steps, **options)

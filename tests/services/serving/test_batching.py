@@ -450,34 +450,3 @@ def test_under_stress_every_admitted_request_gets_its_own_answer(make: MakeBatch
     assert sum(outcomes.values()) == 24 * 150
     assert batcher.depth == 0
     assert queued(batcher) == 0
-
-
-def test_items_of_two_models_are_never_in_one_batch() -> None:
-    go_on = threading.Event()
-    batches: list[tuple[str, list[int]]] = []
-
-    def predicting(name: str) -> Callable[[Sequence[int]], Sequence[int]]:
-        def predict(items: Sequence[int]) -> Sequence[int]:
-            go_on.wait(10)
-            batches.append((name, list(items)))
-            return items
-
-        return predict
-
-    old, new = predicting("old"), predicting("new")
-    batcher: Batcher[int, int] = Batcher(old, max_batch=8, queue_limit=8)
-    deadline = time.monotonic() + 20
-    threads: list[threading.Thread] = []
-    for number, predict in enumerate((old, old, new, new, old)):
-        arguments = ([number], deadline, predict)
-        threads.append(threading.Thread(target=batcher.score, args=arguments))
-        threads[-1].start()
-        while len(batcher._queue) < number or not batcher.busy_seconds():
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    batcher.close()
-
-    assert batches == [("old", [0]), ("old", [1]), ("new", [2, 3]), ("old", [4])]

@@ -1,0 +1,155 @@
+"""`add`: more questions, answers and duplicates in a model, without training it again."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from services.faq.add_to_index import Added, add_to_index
+from services.faq.additions import Additions, read_additions
+from services.faq.data import DataSet, Duplicate, Original
+from services.faq.known import Known, known_texts
+from services.faq.learnt_from import LEARNT_FILE, add_learnt, read_learnt
+from services.faq.model_card import write_card
+from services.faq.ranking import Scorer
+from services.faq.records import FILES, DataError
+from services.faq.settings import AddSettings
+from services.faq.source import data_folder
+from services.faq.sparse_rows import TooManyTerms
+from services.faq.storage import KIND, Example, StoredModel, load_model, save_model
+from services.faq.stored_originals import StoredOriginals
+from services.faq.training_run import golden_examples, show_progress, stored_originals
+from services.serving.command_line import CommandFailed
+from services.serving.model_folder import (
+    Manifest,
+    ModelFolderError,
+    file_sha256,
+    new_model_folder,
+    read_model_folder,
+)
+
+RETRAIN_BEYOND: Final = 0.1
+"""Share of added texts from which training again is advised."""
+
+
+def run_add(settings: AddSettings) -> None:
+    """Add what the data has and the model has not, and put the new model in the old one's place.
+
+    Raises:
+        CommandFailed: the model or the data cannot be used, or there is nothing to add.
+    """
+    started = time.monotonic()
+    try:
+        manifest = read_model_folder(settings.model, kind=KIND)
+        model = load_model(settings.model)
+        folder = data_folder(settings.data, settings.downloads, settings.sha256)
+        additions = read_additions(folder, model.originals, read_learnt(settings.model)[:, 0])
+        _tell(_counted(additions))
+        template = manifest.details.get("settings", {}).get("url_template", "")
+        extended = _extended(model, additions, template)
+        history = _write(settings, folder, manifest, additions, extended)
+    except (DataError, ModelFolderError, TooManyTerms) as error:
+        raise CommandFailed(str(error)) from None
+    _tell(_compared(model.examples, extended.examples))
+    _advise(manifest, history)
+    _tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
+
+
+def _extended(model: StoredModel, additions: Additions, url_template: str) -> StoredModel:
+    originals, order = model.originals.and_new(
+        StoredOriginals.of(stored_originals(additions.originals, url_template))
+    )
+    old = len(model.originals)
+    duplicates = additions.duplicates
+    owned = [each for each in duplicates if each.owner >= old]
+    more = [each for each in duplicates if each.owner < old]
+    added = Added(
+        new=_known(additions.originals, owned, first=old),
+        more=_known([], more, first=0),
+        order=order,
+    )
+    scorer = Scorer(
+        index=add_to_index(model.scorer.index, added),
+        classifier=model.scorer.classifier,
+        low_signal_below=model.scorer.low_signal_below,
+    )
+    texts = [example.text for example in model.examples]
+    return StoredModel(
+        scorer=scorer,
+        originals=originals,
+        examples=golden_examples(scorer, originals.ids, texts),
+    )
+
+
+def _known(originals: list[Original], duplicates: list[Duplicate], *, first: int) -> Known:
+    """Cut the texts; the owners are counted from `first`."""
+    known = known_texts(DataSet(originals, duplicates, {}, ""), show_progress)
+    return replace(known, owners=known.owners - first)
+
+
+def _write(
+    settings: AddSettings,
+    folder: Path,
+    manifest: Manifest,
+    additions: Additions,
+    model: StoredModel,
+) -> list[dict[str, Any]]:
+    """Write the model; return all that was ever added to it."""
+    sha256 = hashlib.sha256(b"".join(bytes.fromhex(file_sha256(folder / name)) for name in FILES))
+    history = [
+        *manifest.details.get("added", []),
+        {
+            "sha256": sha256.hexdigest(),
+            "to_version": manifest.version,
+            "originals": len(additions.originals),
+            "duplicates": len(additions.duplicates),
+            "left_out": additions.left_out,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    ]
+    made = hashlib.sha256(f"{manifest.sha256} {sha256.hexdigest()}".encode()).hexdigest()[:12]
+    version = settings.version or made
+    with new_model_folder(settings.model, kind=KIND, name=manifest.name, version=version) as draft:
+        save_model(model, draft.folder)
+        shutil.copyfile(settings.model / LEARNT_FILE, draft.folder / LEARNT_FILE)
+        add_learnt(draft.folder, additions.duplicates)
+        draft.details.update({**manifest.details, "added": history})
+        write_card(draft.folder, manifest.name, version, draft.details)
+    return history
+
+
+def _compared(before: tuple[Example, ...], after: tuple[Example, ...]) -> str:
+    """Say how many of the golden examples have another best original than before."""
+    first = [[example.first[0][0] for example in examples] for examples in (before, after)]
+    changed = sum(one != other for one, other in zip(*first, strict=True))
+    return f"{changed} of {len(before)} golden examples have another first place than before"
+
+
+def _advise(manifest: Manifest, history: list[dict[str, Any]]) -> None:
+    """Say when so much was added that the model should be trained again."""
+    data = manifest.details["data"]
+    trained = data["originals"] + data["duplicates"]
+    added = sum(each["originals"] + each["duplicates"] for each in history)
+    if added > RETRAIN_BEYOND * trained:
+        _tell(
+            f"{added} texts were added to the {trained} that the model was trained on: train it "
+            "again soon, so that it learns their words and its probabilities stay calibrated"
+        )
+
+
+def _counted(additions: Additions) -> str:
+    left_out = "".join(
+        f", {count} {reason} left out" for reason, count in additions.left_out.items()
+    )
+    originals, duplicates = len(additions.originals), len(additions.duplicates)
+    return f"{originals} new originals, {duplicates} new duplicates{left_out}"
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,106 @@
+"""`add` puts an extended model in the place of the old one, or leaves it as it was."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.faq.__main__ import COMMANDS
+from services.faq.analysis import terms_of_posted
+from services.faq.app import load
+from services.faq.settings import FaqSettings
+from services.serving.command_line import main
+from services.serving.model_folder import read_model_folder
+from tests.services.faq.conftest import Small, WriteData
+
+NEW_ORIGINAL = (77, 777, "Quagga in the zoo. <p>How do I feed a quagga in the zoo?</p>", "")
+NEW = {
+    "originals": [NEW_ORIGINAL],
+    "answers": [(777, "<p>Give the quagga hay.</p>")],
+    "duplicates": [(8_001, 777, "what do zoo animals eat. <p>a quagga for example</p>", "")],
+}
+
+
+def command(*arguments: str | Path) -> int:
+    return main("services.faq", "", COMMANDS, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "faq"
+    assert command("train", "--data", small.folder, "--model", folder, "--holdout", "0") == 0
+    return folder
+
+
+@pytest.fixture
+def model(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "model"))
+
+
+def test_a_new_question_is_found_and_the_others_as_before(
+    model: Path, small: Small, write_data: WriteData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = load(FaqSettings(model=model))
+    assert command("add", "--data", write_data(**NEW), "--model", model) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert "1 new originals, 1 new duplicates" in lines
+    assert any("of 8 golden examples have another first place" in line for line in lines)
+    after = load(FaqSettings(model=model))
+    after.warm_up()
+    question = terms_of_posted("feeding a quagga that lives in a zoo")
+    assert after.predict([question])[0].positions[0] == 0  # by id, it comes before all others
+    asked = list(small.known.duplicates[:40])
+    pairs = zip(before.predict(asked), after.predict(asked), strict=True)
+    same = [old.positions[0] + 1 == new.positions[0] for old, new in pairs]
+    assert np.mean(same) > 0.9
+    assert before.predict([asked[0]])[0].scores.size == 31, "the old model still answers"
+
+
+def test_the_manifest_tells_what_was_added_to_what(
+    model: Path, write_data: WriteData, small: Small
+) -> None:
+    old = read_model_folder(model, kind="faq")
+    assert command("add", "--data", write_data(**NEW), "--model", model) == 0
+    new = read_model_folder(model, kind="faq")
+    assert (new.name, new.version != old.version) == (old.name, True)
+    [entry] = new.details["added"]
+    assert (entry["originals"], entry["duplicates"]) == (1, 1)
+    assert entry["to_version"] == old.version
+    assert {**old.details, "added": new.details["added"]} == new.details
+
+
+def test_the_same_again_is_nothing_new_and_changes_nothing(
+    model: Path, write_data: WriteData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_data(**NEW)
+    assert command("add", "--data", folder, "--model", model, "--version", "two") == 0
+    before = read_model_folder(model, kind="faq")
+    assert before.version == "two"
+    assert command("add", "--data", folder, "--model", model) == 1
+    assert "holds nothing new" in capsys.readouterr().err.splitlines()[-1]
+    assert read_model_folder(model, kind="faq").sha256 == before.sha256
+
+
+def test_much_that_is_added_calls_for_training(
+    model: Path, write_data: WriteData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = [(9_000 + each, 777, f"quagga number {each}", "") for each in range(60)]
+    assert (
+        command("add", "--data", write_data(**{**NEW, "duplicates": many}), "--model", model) == 0
+    )
+    assert "61 texts were added to the 310 that the model was trained on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("data", ["nowhere", "empty"])
+def test_bad_data_is_one_line_and_the_model_stays(
+    model: Path, tmp_path: Path, data: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    before = read_model_folder(model, kind="faq").sha256
+    assert command("add", "--data", tmp_path / data, "--model", model) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "orig-q.tsv.gz: is missing" in line
+    assert read_model_folder(model, kind="faq").sha256 == before
