@@ -21,7 +21,13 @@ from services.serving.model import (
     Timing,
     json_operation,
 )
-from services.serving.model_folder import Manifest, read_model_folder
+from services.serving.model_folder import (
+    MANIFEST,
+    Manifest,
+    ModelFolderError,
+    file_sha256,
+    read_model_folder,
+)
 from services.serving.protocols.signature import TensorInterface
 
 BACKEND: Final = "numpy"
@@ -35,10 +41,15 @@ def load(settings: FaqSettings) -> FaqModel:
     """Read and verify the model folder.
 
     Raises:
-        ModelFolderError: a file is missing, was changed or does not fit this version.
+        ModelFolderError: a file is missing, was changed or does not fit this version, or the folder
+            was exchanged for another one meanwhile.
     """
     manifest = read_model_folder(settings.model, kind=KIND)
-    return FaqModel(load_model(settings.model), manifest)
+    stored = load_model(settings.model)
+    # What is mapped is what was verified, unless another folder took its place in between.
+    if file_sha256(settings.model / MANIFEST) != manifest.sha256:
+        raise ModelFolderError(settings.model, "was exchanged while it was read; try again")
+    return FaqModel(stored, manifest)
 
 
 class FaqModel(Model[Terms, Ranking]):

@@ -138,10 +138,10 @@ def hashed_table(cuts: Sequence[Cut]) -> TermTable:
     kinds = np.tile(np.arange(KINDS, dtype=np.uint64) << KIND_BITS, len(cuts))
     hashes |= np.repeat(kinds, sizes)
     edges = np.cumsum(np.concatenate(([0], sizes.reshape(-1, KINDS).sum(axis=1)))).tolist()
-    counted = [np.unique(hashes[start:end], return_counts=True) for start, end in pairwise(edges)]
+    counted = [_counted(hashes[start:end]) for start, end in pairwise(edges)]
     return _table(
         [different for different, _ in counted],
-        [np.minimum(counts, _MOST).astype(np.uint16) for _, counts in counted],
+        [counts for _, counts in counted],
     )
 
 
@@ -163,6 +163,16 @@ def _hashes(terms: Sequence[str]) -> Hashes:
     places = (np.arange(len(letters)) - np.repeat(starts, ends - starts)) % _PLACES
     products = (letters.astype(np.uint64) + np.uint64(1)) * _RANDOM[places]
     return np.add.reduceat(products, starts) >> np.uint64(64 - int(KIND_BITS))
+
+
+def _counted(hashes: Hashes) -> tuple[Hashes, Counts]:
+    """Return the different hashes, ascending, and how often each is there; sorts its argument."""
+    hashes.sort()
+    is_first = np.ones(len(hashes) + 1, np.bool_)
+    np.not_equal(hashes[1:], hashes[:-1], out=is_first[1:-1])
+    starts = np.flatnonzero(is_first)
+    counts = np.minimum(np.diff(starts), _MOST).astype(np.uint16)
+    return hashes[starts[:-1]], counts
 
 
 def _random(count: int) -> Hashes:

@@ -160,6 +160,21 @@ def test_a_model_answers_after_its_folder_is_gone(
     assert list(loaded.originals) == list(stored.originals)
 
 
+def test_a_folder_that_is_exchanged_while_it_is_read_is_refused(
+    copy: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verified was one model, mapped another: which of both it is cannot be told."""
+
+    def load_another(path: Path) -> StoredModel:
+        manifest = path / "manifest.json"
+        manifest.write_bytes(manifest.read_bytes() + b" ")
+        return load_model(path)
+
+    monkeypatch.setattr("services.faq.app.load_model", load_another)
+    with pytest.raises(ModelFolderError, match="was exchanged while it was read"):
+        load(FaqSettings(model=copy))
+
+
 def test_a_loaded_model_cannot_be_changed(copy: Path) -> None:
     loaded = load_model(copy)
     for array in (loaded.scorer.index.rows.similar.data, loaded.originals.texts):
