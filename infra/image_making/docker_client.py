@@ -87,8 +87,12 @@ def find_docker(host: str | None = None) -> DockerClient:
 
 
 def last_line(text: str) -> str:
-    """The last line that says something: where programs put their reason."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """The last line that says something: where programs put their reason.
+
+    Behind it Docker may still say where to read of its flags.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("See 'docker ")]
     return lines[-1] if lines else "it gave no reason"
 
 

@@ -17,7 +17,8 @@ def program(folder: Path, version: str, *, buildx: bool = False) -> Path:
         "#!/bin/sh\n"
         f'case "$1" in --version) echo "Docker version {version}, build 1" ;;\n'
         f"buildx) {'echo buildx 0.20' if buildx else 'exit 1'} ;;\n"
-        'fails) echo "first line" >&2; echo "the reason" >&2; exit 3 ;;\n'
+        "fails) echo 'first line' >&2; echo 'the reason' >&2;\n"
+        """       echo "See 'docker fails --help'." >&2; exit 3 ;;\n"""
         'host) echo "$DOCKER_HOST $DOCKER_BUILDKIT" ;;\n'
         "hangs) exec /bin/sleep 60 ;;\n"
         "esac\n"
