@@ -15,7 +15,16 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "benchmarks.md"
-ORDER = ("predecessor", "scale", "leak", "importing", "overhead", "load", "backends")
+ORDER = (
+    "predecessor",
+    "matcher",
+    "scale",
+    "leak",
+    "importing",
+    "overhead",
+    "load",
+    "backends",
+)
 
 HEAD = """# Benchmarks
 

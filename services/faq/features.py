@@ -23,16 +23,22 @@ COMPARED: Final = (
 )
 """Signals that are also compared with what the other candidates have."""
 
+COUNTED: Final = ("word", "duplicate_mean", "family_word", "topic", "network")
+"""Signals that are also there times `duplicates`: with more known ones, they say more."""
+
 FEATURES: Final = (
     *SIGNALS,
     *(f"{name}_margin" for name in COMPARED),
     *(f"{name}_rank" for name in COMPARED),
     *(f"{name}_margin_by_known_terms" for name in COMPARED),
     *(f"{name}_rank_by_known_terms" for name in COMPARED),
+    *(f"{name}_by_duplicates" for name in COUNTED),
     "known_terms",
 )
 """Names of the features, in the order of the first axis of `pair_features`."""
 
+_COUNTED_PLACES: Final = [SIGNALS.index(name) for name in COUNTED]
+_DUPLICATES: Final = SIGNALS.index("duplicates")
 _COMPARED_PLACES: Final = [SIGNALS.index(name) for name in COMPARED]
 
 
@@ -59,7 +65,8 @@ def _with_relative(signals: Float32s, known_terms: Float32s) -> Float32s:
     relative = np.concatenate((_margins(compared, ascending), _ranks(compared, ascending)))
     known_terms = known_terms[:, np.newaxis]
     everywhere = np.broadcast_to(known_terms, (1, *signals.shape[1:]))
-    return np.concatenate((signals, relative, relative * known_terms, everywhere))
+    counted = signals[_COUNTED_PLACES] * signals[_DUPLICATES]
+    return np.concatenate((signals, relative, relative * known_terms, counted, everywhere))
 
 
 def without_candidate(features: Float32s, places: NDArray[np.int64]) -> Float32s:

@@ -18,7 +18,7 @@ NO_MATCH_WEIGHT: Final = 0.1
 """How much a question whose original is not known counts, against 1 for one whose original is."""
 
 _PENALTY: Final = 10.0
-_MOST_STEPS: Final = 200
+_MOST_STEPS: Final = 100
 _FIRST_BIAS: Final = -2.0
 _LEAST_SPREAD: Final = 1e-6
 
@@ -50,7 +50,7 @@ def fit_classifier(features: Float32s, is_match: NDArray[np.bool_]) -> PairClass
     matched = is_match.any(axis=1)
     right = np.where(matched, is_match.argmax(axis=1), -1)
     asked = Choices(features, right, np.ones(len(right)))
-    return _fit([asked, no_match(features, is_match)])
+    return fit_choices([asked, no_match(features, is_match)])
 
 
 def no_match(features: Float32s, is_match: NDArray[np.bool_]) -> Choices:
@@ -61,7 +61,7 @@ def no_match(features: Float32s, is_match: NDArray[np.bool_]) -> Choices:
     return Choices(rest, none, np.full(len(matched), NO_MATCH_WEIGHT))
 
 
-def _fit(choices: Sequence[Choices]) -> PairClassifier:
+def fit_choices(choices: Sequence[Choices]) -> PairClassifier:
     """Maximise the likelihood of the choices, less a penalty on the squares of the weights."""
     mean, spread = _standard(choices[0].features)
     scaled = [_scaled(each, mean, spread) for each in choices]

@@ -40,7 +40,10 @@ NEAREST: Final = ("duplicate_best", "duplicate_mean")
 
 LEARNT: Final = ("topic", "network")
 
-SIGNALS: Final = (*SIMILAR, *SQUARED, *PRESENT, *NEAREST, *LEARNT)
+COUNTS: Final = ("duplicates", "without_duplicates")
+"""ln(1 + number of known duplicates), and 1 where there is none: without, other signals are low."""
+
+SIGNALS: Final = (*SIMILAR, *SQUARED, *PRESENT, *NEAREST, *COUNTS, *LEARNT)
 """Names of the signals, in the order of the first axis of what `compare` returns; `topic` says how
 typical the text's terms are of the original's family, and of no other: see `Topics`; `network` says
 so of their combinations, where the originals are few, and is 0 where they are not."""
@@ -150,7 +153,14 @@ def _compare(index: Index, place: Place, chosen: NDArray[np.int64]) -> Float32s:
         vector[columns] = 0
     present[PRESENT.index("bm25")] /= max(place.idf_of_words, 1)
     learnt = np.stack(_learnt(index, place, chosen, present[-1]))
-    return np.concatenate((similar, squared, present[:-1], nearest, learnt))
+    counts = _counts(rows, chosen)
+    return np.concatenate((similar, squared, present[:-1], nearest, counts, learnt))
+
+
+def _counts(rows: Rows, chosen: NDArray[np.int64]) -> Float32s:
+    """Return the signals of `COUNTS` of the chosen originals."""
+    duplicates = rows.owner_starts[chosen + 1] - rows.owner_starts[chosen]
+    return np.stack((np.log1p(duplicates), duplicates == 0)).astype(np.float32)
 
 
 def _learnt(

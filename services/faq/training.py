@@ -24,6 +24,10 @@ from services.faq.split import Positions, split_folds
 FOLDS: Final = 5
 MOST_PAIRS: Final = 500_000
 """Most pairs that the classifier is fitted on; of more duplicates, a seeded sample is taken."""
+THINNED_FOLDS: Final = 2
+"""Folds whose questions are also asked of an index with fewer duplicates."""
+KEPT: Final = (0, 1, 2, 4)
+"""How many duplicates an original keeps that is thinned out; every second one is."""
 MOST_FOLDED: Final = 50_000
 """Most duplicates that are left out fold by fold; of more, only the sample is left out, once."""
 
@@ -45,7 +49,9 @@ class OutOfFold:
     """Pair features of training duplicates, each from an index fitted without its fold.
 
     Most duplicates are there twice: with all of their text, and with their title alone, as people ask
-    in one line too.
+    in one line too. Those of some folds are there twice as often: asked of an index that has few
+    duplicates of every second original, or none, so that the second stage learns what the signals
+    of such an original say.
     """
 
     features: Float32s
@@ -58,6 +64,19 @@ class OutOfFold:
     """Position of its original."""
     is_whole: NDArray[np.bool_]
     """Whether it is all of the text."""
+    is_thinned: NDArray[np.bool_]
+    """Whether it was asked of an index with fewer duplicates."""
+
+    def only(self, chosen: NDArray[np.bool_]) -> OutOfFold:
+        """Return some of the questions."""
+        return OutOfFold(
+            features=self.features[:, chosen],
+            candidates=self.candidates[chosen],
+            questions=self.questions[chosen],
+            owners=self.owners[chosen],
+            is_whole=self.is_whole[chosen],
+            is_thinned=self.is_thinned[chosen],
+        )
 
     @property
     def is_match(self) -> NDArray[np.bool_]:
@@ -68,8 +87,9 @@ class OutOfFold:
 def train(known: Known, seed: int, progress: Progress) -> Trained:
     """Train the pipeline on all of the known texts.
 
-    The first stage is fitted five times without a fifth of the duplicates (of many: once without a
-    sample), whose features the second stage learns from, and once with all of them, to be served.
+    The first stage is fitted without each fifth of the duplicates, and without some of them a second
+    time with fewer duplicates (of many: once without a sample). Of those left out come the features
+    that the second stage learns from. It is fitted once more with all of them, to be served.
     One thread only: the barriers of the linear algebra libraries cost more than they gain here.
 
     Args:
@@ -88,6 +108,7 @@ def train(known: Known, seed: int, progress: Progress) -> Trained:
     with threadpool_limits(limits=1):
         held = out_of_fold(known, seed, progress)
         classifier = fit_classifier(held.features, held.is_match)
+        held = held.only(~held.is_thinned)
         scores = classifier.probabilities(held.features)
         ranked = np.take_along_axis(held.candidates, best_first(scores), axis=1)
         places = places_of(ranked, held.owners, len(known.originals))
@@ -116,20 +137,43 @@ def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:
     """Compute the pair features of the duplicates (of a sample, if there are many)."""
     everyone = np.arange(len(known.duplicates))
     parts: list[OutOfFold] = []
-    for left_out, asked in progress(_parts(known, seed), "folds"):
-        if len(asked):
-            index = fit_index(known.with_only(np.setdiff1d(everyone, left_out)), seed, progress)
-            parts.append(_asked(index, known, asked))
+    for number, (left_out, asked) in enumerate(progress(_parts(known, seed), "folds")):
+        if not len(asked):
+            continue
+        kept = np.setdiff1d(everyone, left_out)
+        parts.append(_asked(fit_index(known.with_only(kept), seed, progress), known, asked))
+        if number < THINNED_FOLDS and _are_folded(known):
+            thin = kept[thinned(known.owners[kept], seed + number)]
+            index = fit_index(known.with_only(thin), seed, progress)
+            parts.append(_asked(index, known, asked, is_thinned=True))
     return OutOfFold(
         features=np.concatenate([part.features for part in parts], axis=1),
         candidates=np.concatenate([part.candidates for part in parts]),
         questions=np.concatenate([part.questions for part in parts]),
         owners=np.concatenate([part.owners for part in parts]),
         is_whole=np.concatenate([part.is_whole for part in parts]),
+        is_thinned=np.concatenate([part.is_thinned for part in parts]),
     )
 
 
-def _asked(index: Index, known: Known, asked: Positions) -> OutOfFold:
+def thinned(owners: Positions, seed: int) -> NDArray[np.bool_]:
+    """Choose which duplicates stay when every second original loses all but a few of its own.
+
+    Args:
+        owners: position of the original of each duplicate.
+        seed: same owners and seed, same choice.
+    """
+    random = np.random.default_rng(seed)
+    originals = int(owners.max(initial=0)) + 1
+    most = np.where(random.random(originals) < 0.5, random.choice(KEPT, originals), len(owners))
+    order = np.argsort(owners + random.random(len(owners)))
+    starts = np.searchsorted(owners[order], np.arange(originals))
+    stays = np.zeros(len(owners), np.bool_)
+    stays[order] = np.arange(len(owners)) - starts[owners[order]] < most[owners[order]]
+    return stays
+
+
+def _asked(index: Index, known: Known, asked: Positions, *, is_thinned: bool = False) -> OutOfFold:
     """Compute the features of some duplicates and, where they have more than that, of their titles."""
     titled = [
         each
@@ -145,7 +189,12 @@ def _asked(index: Index, known: Known, asked: Positions) -> OutOfFold:
         questions=questions,
         owners=known.owners[questions],
         is_whole=np.arange(len(questions)) < len(asked),
+        is_thinned=np.full(len(questions), is_thinned),
     )
+
+
+def _are_folded(known: Known) -> bool:
+    return len(known.duplicates) <= MOST_FOLDED
 
 
 def _parts(known: Known, seed: int) -> list[tuple[Positions, Positions]]:
@@ -154,7 +203,7 @@ def _parts(known: Known, seed: int) -> list[tuple[Positions, Positions]]:
     candidates = min(len(known.originals), CANDIDATES)
     most = max(MOST_PAIRS // (2 * candidates), 2 * FOLDS)
     sample = np.sort(np.random.default_rng(seed).permutation(duplicates)[:most])
-    if duplicates > MOST_FOLDED:
+    if not _are_folded(known):
         return [(sample, sample)]
     folds = split_folds(known.owners, FOLDS, seed)
     return [(fold, fold[np.isin(fold, sample)]) for fold in folds]

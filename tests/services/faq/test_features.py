@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.faq.features import COMPARED, FEATURES, pair_features, without_candidate
+from services.faq.features import COMPARED, COUNTED, FEATURES, pair_features, without_candidate
 from services.faq.index import SIGNALS
 
 
@@ -50,6 +50,12 @@ def test_margins_and_ranks_are_weighted_by_known_terms() -> None:
                 features[f"{name}_{kind}"] * np.log(8),
                 rtol=1e-6,
             )
+
+
+def test_signals_are_weighted_by_known_duplicates() -> None:
+    features = features_of([0.5, 0.25])
+    for name in COUNTED:
+        assert features[f"{name}_by_duplicates"].tolist() == [0.25, 0.0625]
 
 
 def test_features_without_a_candidate_are_those_of_the_others_alone() -> None:

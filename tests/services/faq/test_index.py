@@ -136,6 +136,13 @@ def test_the_network_adds_up_what_the_units_get(index: Index) -> None:
     np.testing.assert_allclose(signals["network"], [0.5, 2 - 0.5], rtol=1e-5)
 
 
+def test_known_duplicates_are_counted(space: Space, known: Known) -> None:
+    index = build_index(space, None, known.with_only(np.asarray([1, 2, 3])))
+    signals = signals_of(index, words("a"))
+    np.testing.assert_allclose(signals["duplicates"], [np.log(4), 0], rtol=1e-6)
+    assert signals["without_duplicates"].tolist() == [0, 1]
+
+
 def test_texts_without_a_known_term_have_the_biases(index: Index) -> None:
     signals = signals_of(index, words("zzz"))
     assert signals["topic"].tolist() == [0, -1]

@@ -12,7 +12,7 @@ from services.faq.features import FEATURES
 from services.faq.known import Known
 from services.faq.split import split_folds
 from services.faq.terms import Terms, table_of
-from services.faq.training import FOLDS, TooLittleData, out_of_fold, train
+from services.faq.training import FOLDS, KEPT, TooLittleData, out_of_fold, thinned, train
 from tests.services.faq.conftest import Small, no_progress
 
 
@@ -51,9 +51,35 @@ def test_a_duplicates_own_text_does_not_raise_its_own_features(known: Known) -> 
 
 def test_every_duplicate_is_scored_once_with_its_own_original(known: Known) -> None:
     held = out_of_fold(known, 0, no_progress)
+    held = held.only(~held.is_thinned)
     whole = held.questions[held.is_whole]
     assert sorted(whole) == list(range(len(known.duplicates)))
     np.testing.assert_array_equal(held.owners, known.owners[held.questions])
+
+
+def test_some_are_asked_a_second_time_while_originals_have_few_duplicates_or_none(
+    known: Known,
+) -> None:
+    held = out_of_fold(known, 0, no_progress)
+    without = held.features[FEATURES.index("without_duplicates")]
+    assert not without[~held.is_thinned].any()
+    assert without[held.is_thinned].any()
+    full = set(zip(held.questions[~held.is_thinned], held.is_whole[~held.is_thinned], strict=True))
+    again = set(zip(held.questions[held.is_thinned], held.is_whole[held.is_thinned], strict=True))
+    assert again < full
+
+
+def test_every_second_original_is_thinned_out_to_few_duplicates() -> None:
+    owners = np.random.default_rng(0).permutation(np.repeat(np.arange(200), 20))
+    left = np.bincount(owners[thinned(owners, 0)], minlength=200)
+    assert set(left) == {*KEPT, 20}
+    assert 70 < (left < 20).sum() < 130
+
+
+def test_originals_with_fewer_duplicates_than_are_kept_keep_them() -> None:
+    owners = np.repeat(np.arange(100), 2)
+    left = np.bincount(owners[thinned(owners, 0)], minlength=100)
+    assert set(left) == {0, 1, 2}
 
 
 def test_the_same_texts_and_seed_give_the_same_model(known: Known, small: Small) -> None:
