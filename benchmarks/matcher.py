@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -86,7 +87,7 @@ def row(variant: Variant, held: OutOfFold) -> list[str]:
         matched = asked & held.is_match.any(axis=1)
         unmatched = no_match(held.features[:, asked], held.is_match[asked]).features
         best_unmatched[matched] = probabilities(unmatched).max(axis=1)
-    return _figures(held, scores, best_unmatched, counts < FEW)
+    return [variant.name, *_figures(held, scores, best_unmatched, counts < FEW)]
 
 
 def _is_hidden(name: str, prefixes: Sequence[str]) -> bool:
@@ -167,10 +168,10 @@ def _pairwise(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.flo
 
 
 def _alone(name: str) -> Fit:
-    """Score with one signal, as it is; its calibration means nothing."""
+    """Score with one signal, brought between 0 and 1; its calibration means nothing."""
 
     def fit(_: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-        return lambda features: features[FEATURES.index(name)].astype(np.float64)
+        return lambda features: expit(features[FEATURES.index(name)].astype(np.float64))
 
     return fit
 
