@@ -14,6 +14,7 @@ from infra.workload import pool_of
 from tests.cluster.api import Api, Object, wait_for
 from tests.cluster.availability import watched
 from tests.cluster.deployed_stack import (
+    PLATFORMS,
     DeployedStack,
     gpus_asked,
     is_movable,
@@ -23,7 +24,7 @@ from tests.cluster.deployed_stack import (
     stack_on,
 )
 from tests.cluster.nodes import POOL, ZONE
-from tests.infra.plans import NAMES, recording_of
+from tests.infra.plans import NAMES, recording_of, settings_of
 
 WITHOUT_CLUSTER = ("local", "split-platform")
 """Containers on a Docker engine; a platform whose services are in another stack."""
@@ -109,10 +110,13 @@ def test_pods_are_spread_over_zones_and_nodes(stack: DeployedStack) -> None:
     if stack.grew:
         start_anew(stack)  # the pods were there before all of their nodes
     nodes = stack.nodes()
+    wanted = settings_of(PLATFORMS.get(stack.name, stack.name)).cluster.zones
     for deployment in stack.of_kind("Deployment"):
         pods = [pod for pod in stack.pods() if is_of(pod, deployment)]
         pool = next(p for p in stack.pools if p.labels.items() >= selector_of(deployment).items())
         homes = [node for node in nodes.values() if node["metadata"]["labels"][POOL] == pool.name]
+        zones = {node["metadata"]["labels"][ZONE] for node in homes}
+        assert len(zones) == min(len(homes), len(wanted) or 1)
         for label in (ZONE, "kubernetes.io/hostname"):
             places = {node["metadata"]["labels"][label] for node in homes}
             counts = Counter(
