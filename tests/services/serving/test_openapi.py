@@ -141,7 +141,7 @@ def test_schemathesis_finds_no_difference_between_document_and_service(
     options = ("--checks", "all", "--max-examples", "40", "--seed", "1", "--no-color")
     done = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", url, *options],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False,
         env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
