@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 END_SECONDS = 60
-WATCH = 'eval "$1" >&2; echo "$?"; cat >/dev/null; eval "$2"'
-"""Goes on at the end of its input, of which only the tests' process holds the other end."""
+WATCH = 'eval "$1" >&2; status=$?; trap "" PIPE; echo "$status"; cat >/dev/null; eval "$2"'
+"""Goes on at the end of its input, of which only the tests' process holds the other end. When that
+process is gone already nobody reads the status, which must not end the shell before the last part.
+"""
 
 
 class StartFailed(Exception):

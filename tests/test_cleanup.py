@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from services.launch import ROOT
 from tests.cleanup import StartFailed, ended_by
+from tests.cluster.api import wait_for
 
 KILLED = """
 import sys, time
@@ -45,10 +45,17 @@ def test_it_comes_when_the_tests_are_killed(tmp_path: Path, how: signal.Signals)
         assert tests.stdout is not None
         assert tests.stdout.readline() == "started\n"
         tests.send_signal(how)
-    until = time.monotonic() + SECONDS
-    while note.read_text() != "gone\n":
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_for(lambda: note.read_text() == "gone\n", SECONDS, "it never came")
+
+
+def test_it_comes_when_the_tests_are_killed_while_the_first_is_at_work(tmp_path: Path) -> None:
+    """After it, or something would be left that had not been there yet."""
+    note = tmp_path / "note"
+    slow = KILLED.replace('"echo here >{sys.argv[1]}"', '"echo here >{sys.argv[1]}; sleep 1"')
+    with subprocess.Popen([sys.executable, "-c", slow, str(note)], cwd=ROOT) as tests:
+        wait_for(note.exists, SECONDS, "it never began")
+        tests.kill()
+    wait_for(lambda: note.exists() and note.read_text() == "gone\n", SECONDS, "it never came")
 
 
 def test_what_does_not_start_says_why_and_is_ended(tmp_path: Path) -> None:
