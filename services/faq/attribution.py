@@ -6,8 +6,6 @@ JSON object a line, of originals, answers and duplicates. Data without that file
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +13,7 @@ from typing import Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.faq.records import LONGEST_LINE, DataError
+from services.faq.records import LONGEST_LINE, DataError, decompressed
 
 ATTRIBUTION_FILE: Final = "attribution.jsonl.gz"
 
@@ -51,18 +49,11 @@ def read_attributions(folder: Path) -> Iterator[Attribution]:
     path = folder / ATTRIBUTION_FILE
     if not path.exists():
         return
-    try:
-        with gzip.open(path, "rb") as stream:
-            number = 0
-            while line := stream.readline(LONGEST_LINE + 1):
-                number += 1
-                yield _parsed(path, number, line)
-    except (gzip.BadGzipFile, zlib.error):
-        raise DataError(f"{path}: is not a gzip file, or is damaged") from None
-    except EOFError:
-        raise DataError(f"{path}: ends too early; the file is not complete") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    with decompressed(path) as stream:
+        number = 0
+        while line := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            yield _parsed(path, number, line)
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Attribution:

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from services.faq.network import Network, of_equal_length
 from services.faq.retrieval import Candidates, Postings, best_candidates
 from services.faq.space import Float32s, Place, Space
+from services.faq.sparse_rows import chosen_rows
 
 SIMILAR: Final = (
     "word",
@@ -181,7 +182,7 @@ def _product(
 ) -> Float32s:
     """Return the products of the chosen originals' rows with the vector, (kinds, chosen)."""
     if len(chosen) * kinds < len(matrix.indptr) - 1:
-        matrix = matrix[(chosen[:, np.newaxis] * kinds + np.arange(kinds)).ravel()]
+        matrix = chosen_rows(matrix, chosen, kinds)
     return (matrix @ vector).reshape(len(chosen), kinds).T
 
 

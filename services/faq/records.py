@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,16 +115,27 @@ def _read_lines(path: Path, *, columns: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with decompressed(path) as stream:
+        for number in range(1, MOST_LINES + 2):
+            line = stream.readline(LONGEST_LINE + 1)
+            if not line:
+                return
+            if len(line) > LONGEST_LINE:
+                raise DataError(f"{path}: line {number}: is longer than {LONGEST_LINE:,} bytes")
+            yield number, line.rstrip(b"\r\n")
+    raise DataError(f"{path}: has more than {MOST_LINES:,} lines")
+
+
+@contextmanager
+def decompressed(path: Path) -> Iterator[gzip.GzipFile]:
+    """Open a gzip file to be read.
+
+    Raises:
+        DataError: it is missing, damaged or cut off, or cannot be read; found out while reading too.
+    """
     try:
         with gzip.open(path, "rb") as stream:
-            for number in range(1, MOST_LINES + 2):
-                line = stream.readline(LONGEST_LINE + 1)
-                if not line:
-                    return
-                if len(line) > LONGEST_LINE:
-                    raise DataError(f"{path}: line {number}: is longer than {LONGEST_LINE:,} bytes")
-                yield number, line.rstrip(b"\r\n")
-        raise DataError(f"{path}: has more than {MOST_LINES:,} lines")
+            yield stream
     except FileNotFoundError:
         raise DataError(f"{path}: is missing") from None
     except (gzip.BadGzipFile, zlib.error):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from services.faq.space import Float32s, Int32s, Place
+from services.faq.sparse_rows import heaviest
 
 CANDIDATES: Final = 200
 """Originals that a question is compared with; all of them where there are no more."""
@@ -72,17 +73,10 @@ def postings_of(families: csr_array) -> Postings:
     Args:
         families: float32 (originals, width).
     """
-    by_column = families.tocsc()
-    values = np.asarray(by_column.data, np.float32)
-    lengths = np.diff(by_column.indptr)
-    keep = np.ones(len(by_column.indices), np.bool_)
-    for column in np.flatnonzero(lengths > CHAMPIONS).tolist():
-        entries = slice(by_column.indptr[column], by_column.indptr[column + 1])
-        lightest = np.argsort(-values[entries], kind="stable")[CHAMPIONS:]
-        keep[entries][lightest] = False
+    by_column = heaviest(csr_array(families.T.tocsr()), CHAMPIONS)
     return Postings(
-        starts=np.concatenate(([0], np.cumsum(np.minimum(lengths, CHAMPIONS), dtype=np.int64))),
-        owners=by_column.indices[keep].astype(np.int32),
-        weights=values[keep],
+        starts=by_column.indptr.astype(np.int64),
+        owners=by_column.indices.astype(np.int32),
+        weights=np.asarray(by_column.data, np.float32),
         originals=len(families.indptr) - 1,
     )

@@ -18,6 +18,7 @@ from tests.gateway.conftest import HOST, Serve
 from tests.gateway.echo import Echo
 from tests.gateway.served import ServedGateway, route
 from tests.gateway.slow_clients import (
+    CLIENTS,
     SLOW,
     Ended,
     drips_its_body,
@@ -34,13 +35,6 @@ TIMEOUT_SECONDS = 20
 LATE_SECONDS = 6
 IDLE_SECONDS = 60
 AT_ONCE = 20
-CLIENTS = (
-    never_begins_the_handshake,
-    drips_its_headers,
-    stops_in_its_body,
-    drips_its_body,
-    drips_its_body_in_http_2,
-)
 Clients = dict[Callable[[Client], Ended], Future[Ended]]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from typing import Final
 
 from werkzeug.http import parse_accept_header
 
-WINDOWS: Mapping[str, int] = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+from services.serving.body import CODINGS
+
+OFFERED: Final = ("gzip", "deflate")
 SMALLEST_BYTES = 1024
 """Below this the time that it takes is not earned back."""
 LEVEL = 1
@@ -17,8 +19,8 @@ def compressed(body: bytes, accepted: str) -> tuple[bytes, str]:
     """``body`` and its content coding, by the request's Accept-Encoding header; "" for none."""
     if len(body) < SMALLEST_BYTES or not accepted:
         return body, ""
-    coding = parse_accept_header(accepted).best_match(list(WINDOWS), default="")
+    coding = parse_accept_header(accepted).best_match(OFFERED, default="")
     if not coding:
         return body, ""
-    compressor = zlib.compressobj(LEVEL, wbits=WINDOWS[coding])
+    compressor = zlib.compressobj(LEVEL, wbits=CODINGS[coding])
     return compressor.compress(body) + compressor.flush(), coding

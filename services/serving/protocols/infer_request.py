@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.serving.model import Incoming, validate
 from services.serving.problem import Problem
 from services.serving.protocols.binary_data import array_of_binary
 from services.serving.protocols.datatypes import BYTES
-from services.serving.protocols.json_data import array_of
+from services.serving.protocols.json_data import array_of, document_of
 from services.serving.protocols.shapes import fitted_shape
 from services.serving.protocols.signature import (
     RequestParameters,
@@ -103,7 +102,7 @@ def read_infer_request(incoming: Incoming, interface: TensorInterface[Any, Any])
     if length == 0:
         return _raw(incoming.body, interface)
     document = incoming.body if length is None else incoming.body[:length]
-    request = validate(InferenceRequest, _json(document), status=400)
+    request = validate(InferenceRequest, document_of(document), status=400)
     binary = memoryview(incoming.body)[length if length is not None else len(incoming.body) :]
     return InferCall(
         id=request.id or "",
@@ -138,13 +137,6 @@ def _header_length(incoming: Incoming) -> int | None:
     if int(text) > len(incoming.body):
         raise Problem(400, f"The body is shorter than its {HEADER_LENGTH}.")
     return int(text)
-
-
-def _json(document: bytes) -> object:
-    try:
-        return orjson.loads(document)
-    except orjson.JSONDecodeError:
-        raise Problem(400, "The request is not valid JSON in UTF-8.") from None
 
 
 def _raw(body: bytes, interface: TensorInterface[Any, Any]) -> InferCall:

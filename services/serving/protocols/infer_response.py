@@ -9,7 +9,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from services.serving.model import EncodedAnswer, ModelInfo
+from services.serving.model import JSON_TYPE, EncodedAnswer, ModelInfo
 from services.serving.protocols.binary_data import binary_data
 from services.serving.protocols.classification import classified
 from services.serving.protocols.compression import compressed
@@ -17,7 +17,6 @@ from services.serving.protocols.datatypes import BYTES
 from services.serving.protocols.infer_request import HEADER_LENGTH, WantedOutput
 from services.serving.protocols.json_data import json_data
 
-JSON_TYPE = "application/json"
 BINARY_TYPE = "application/octet-stream"
 
 

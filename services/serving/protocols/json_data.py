@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from services.serving.problem import Problem
@@ -18,6 +19,18 @@ from services.serving.protocols.signature import TensorSpec, as_text, bytes_arra
 
 BASE64_FIELD = "b64"
 """``{"b64": "…"}`` is how TensorFlow Serving and KServe v1 mark bytes within JSON."""
+
+
+def document_of(body: bytes) -> object:
+    """The JSON document of a request; how many parts it may have depends on the tensors' shapes.
+
+    Raises:
+        Problem: 400 if it is none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Problem(400, "The request is not valid JSON in UTF-8.") from None
 
 
 def array_of(

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.serving.model import JSON_TYPE, Call, Incoming, MediaType, Operation, Timing, validate
 from services.serving.problem import Problem
 from services.serving.protocols.datatypes import BYTES
-from services.serving.protocols.json_data import BASE64_FIELD, array_of
+from services.serving.protocols.json_data import BASE64_FIELD, array_of, document_of
 from services.serving.protocols.shapes import fitted_shape
 from services.serving.protocols.signature import Tensor, TensorInterface, TensorSpec
 
@@ -44,7 +43,7 @@ def predict_operations(interface: TensorInterface[Any, Any]) -> Sequence[Operati
     """The path of prediction."""
 
     def prepare(incoming: Incoming) -> Call[Any, Any]:
-        request = validate(PredictRequest, _document(incoming.body), status=400)
+        request = validate(PredictRequest, document_of(incoming.body), status=400)
         parameters = validate(interface.parameters, request.parameters, status=400)
         tensor = _tensor(request.instances, interface)
 
@@ -66,13 +65,6 @@ def predict_operations(interface: TensorInterface[Any, Any]) -> Sequence[Operati
             prepare=prepare,
         )
     ]
-
-
-def _document(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Problem(400, "The request is not valid JSON in UTF-8.") from None
 
 
 def _tensor(instances: Sequence[object], interface: TensorInterface[Any, Any]) -> Tensor:

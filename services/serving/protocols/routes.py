@@ -7,6 +7,7 @@ needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask, Response, request
 from pydantic import BaseModel
@@ -17,15 +18,14 @@ from services.serving.protocols.described_paths import PATHS
 from services.serving.protocols.metadata import (
     Alive,
     Liveness,
-    ModelConfiguration,
     ModelList,
-    ModelMetadata,
     ModelReadiness,
     Readiness,
     ServerMetadata,
     model_configuration,
     model_metadata,
 )
+from services.serving.protocols.signature import TensorInterface
 from services.serving.responses import json_response
 from services.serving.versions import LATEST, LoadedModel, Versions
 
@@ -111,25 +111,20 @@ class ProtocolRoutes:
     def _metadata(self, model_name: str, model_version: str = LATEST) -> Response:
         found = self._versions.find(model_name, model_version)
         versions = [each.version for each in self._versions.of(model_name)]
-        return _answer(_described(found, versions))
+        return _answer(model_metadata(found.model.info, _tensors(found), versions))
 
     def _configuration(self, model_name: str, model_version: str = LATEST) -> Response:
-        return _answer(_configured(self._versions.find(model_name, model_version)))
+        found = self._versions.find(model_name, model_version)
+        return _answer(model_configuration(found.model.info, _tensors(found)))
 
     def _models(self) -> Response:
         return _answer(ModelList(models=[self._versions.current.model.info.name]))
 
 
-def _described(found: LoadedModel, versions: list[str]) -> ModelMetadata:
+def _tensors(found: LoadedModel) -> TensorInterface[Any, Any]:
     if found.tensors is None:
         raise Problem(404, "There is no such model.")
-    return model_metadata(found.model.info, found.tensors, versions)
-
-
-def _configured(found: LoadedModel) -> ModelConfiguration:
-    if found.tensors is None:
-        raise Problem(404, "There is no such model.")
-    return model_configuration(found.model.info, found.tensors)
+    return found.tensors
 
 
 def _answer(content: BaseModel, status: int = 200) -> Response:

@@ -109,6 +109,17 @@ def test_without_tracing_exemplars_name_the_request(lever: LiveService) -> None:
     assert "to-be-found" not in lever.metrics(), "the older format has no exemplars"
 
 
+def in_a_process_of_its_own(code: str, *, check: bool) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=check,
+    )
+
+
 def test_without_tracing_none_of_its_packages_is_imported() -> None:
     code = (
         "import sys; from services.serving.application import Service; "
@@ -116,14 +127,7 @@ def test_without_tracing_none_of_its_packages_is_imported() -> None:
         "settings = LeverSettings(); Service(LeverModel(settings), settings); "
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = in_a_process_of_its_own(code, check=True)
 
     assert done.stdout.strip() == "[]"
 
@@ -135,14 +139,7 @@ def test_without_its_packages_tracing_is_refused_in_one_line() -> None:
         "from tests.services.serving.lever_service import LeverModel, LeverSettings; "
         "settings = LeverSettings(tracing=True); Service(LeverModel(settings), settings)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = in_a_process_of_its_own(code, check=False)
 
     assert "CommandFailed: tracing needs the package" in done.stderr
 
