@@ -64,6 +64,7 @@ plan: ## show what a stack holds, without a cloud: make plan STACK=prod
 reference: ## write the pages that are made from the code
 	$(BIN)/python -m infra.configuration_reference --write
 	$(BIN)/python -m policies.reference --write
+	$(BIN)/python -m infra.plan prod --picture docs/images/architecture.svg
 
 checkov: .venvs/checkov/.installed ## make .venvs/checkov, with the scanner of the stack's tests
 

@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         help="write the Kubernetes objects to a folder, one YAML file each",
     )
     form.add_argument(
+        "--picture", metavar="FILE", type=Path, help="draw the architecture, as SVG, into a file"
+    )
+    form.add_argument(
         "--diff",
         metavar="OTHER",
         help="what another stack or settings file has more (+), less (-) and otherwise (~), both "
@@ -86,6 +89,8 @@ def _run(flags: argparse.Namespace) -> None:
         _print_json(recording)
     elif flags.manifests:
         _write_manifests(stack, recording, flags.manifests)
+    elif flags.picture:
+        _draw(stack, recording, flags.picture)
     else:
         _print_tree(stack, recording)
 
@@ -116,6 +121,19 @@ def _write_manifests(stack: StackFile, recording: Recording, folder: Path) -> No
     except OSError as error:
         raise PlanFailed(f"{PROGRAM}: {folder}: {error.strerror or error}") from None
     print(f"{number} Kubernetes objects written to {folder}")
+
+
+def _draw(stack: StackFile, recording: Recording, file: Path) -> None:
+    from infra.planning.drawing import svg
+    from infra.planning.picture import picture
+
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.write_text(svg(picture(recording.resources), f"The stack {stack.stack}"))
+        part.replace(file)
+    except OSError as error:
+        raise PlanFailed(f"{PROGRAM}: {file}: {error.strerror or error}") from None
+    print(f"drawn into {file}")
 
 
 def _print_difference(

@@ -183,7 +183,7 @@ def shown_properties(type_: str, inputs: Mapping[str, Value]) -> list[str]:
     if package == "docker" and "/" in module_and_type:
         module_and_type = f"docker:{module_and_type.rsplit(':', 1)[1]}"
     templates = TEMPLATES.get(module_and_type, ("{metadata.namespace}/{metadata.name}",))
-    return [text for template in templates if (text := _filled(template, inputs)) is not None]
+    return [text for template in templates if (text := filled(template, inputs)) is not None]
 
 
 def shortened(text: str) -> str:
@@ -191,7 +191,8 @@ def shortened(text: str) -> str:
     return _PLACEHOLDER.sub(r"<\1>", text)
 
 
-def _filled(template: str, inputs: Mapping[str, Value]) -> str | None:
+def filled(template: str, inputs: Mapping[str, Value]) -> str | None:
+    """A template with a resource's properties; None where one of them is not there."""
     fields = {field: _found(dict(inputs), _steps(field)) for field in _FIELD.findall(template)}
     if any(value in (None, [], {}, "") for value in fields.values()):
         return None
