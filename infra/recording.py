@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import selectors
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ ORGANIZATION = "organization"
 """Pulumi's name for the only organization of a backend without any."""
 MOST_ROUNDS = 2000
 """Of the event loop; the largest stack takes 200."""
+MOST_CANCELLATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,23 @@ class _Immediately(ThreadPoolExecutor):
         return future
 
 
+class _NothingElse(selectors.DefaultSelector):
+    """Of a loop for which no thread and no other process works: what sleeps there never wakes."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready.
+
+        Raises:
+            NotPlannable: nothing is, and nothing will be.
+        """
+        if timeout is not None:
+            return super().select(timeout)
+        ready = super().select(0)
+        if not ready:
+            raise NotPlannable("the program waits for a value that nothing will give it")
+        return ready
+
+
 def _run(build: Callable[[], object], stack: str, transform: Transform | None) -> Recording:
     monitor = RecordingMonitor(transform)
     settings.configure(
@@ -152,17 +171,30 @@ def _run(build: Callable[[], object], stack: str, transform: Transform | None) -
     )
     settings.ROOT.set(None)
 
-    async def program() -> None:
-        build()
-        await _settle()
+    interrupts: list[BaseException] = []
 
-    loop = asyncio.new_event_loop()
+    async def program() -> None:
+        try:
+            build()
+            await _settle()
+        except Exception:
+            raise
+        except BaseException as interrupt:
+            # Pulumi waits for what the program has begun, which may need what it has not.
+            interrupts.append(interrupt)
+            raise
+
+    loop = asyncio.SelectorEventLoop(_NothingElse())
     loop.set_default_executor(_Immediately(max_workers=1))
     # The first error is raised; of what failed because of it, asyncio would print hundreds more.
     loop.set_exception_handler(lambda _loop, _context: None)
     asyncio.set_event_loop(loop)
     try:
         loop.run_until_complete(sdk_stack.run_in_stack(program))
+    except NotPlannable:
+        if interrupts:
+            raise interrupts[0] from None
+        raise
     finally:
         _close(loop)
         asyncio.set_event_loop(None)
@@ -188,11 +220,16 @@ async def _settle() -> None:
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """End what a program that failed left waiting."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    """End what a program that failed left waiting.
+
+    Pulumi's own tasks take a first cancellation for the program's failure, and wait on.
+    """
+    for _ in range(MOST_CANCELLATIONS):
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        with contextlib.suppress(NotPlannable):
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.close()
 
 

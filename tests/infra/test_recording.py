@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -274,6 +275,36 @@ def test_an_error_inside_apply_is_raised() -> None:
 
 def _is_identity(resource: Recorded) -> bool:
     return resource.type.endswith(":UserAssignedIdentity")
+
+
+def _waiting() -> None:
+    """A resource whose name nothing will ever give."""
+    name: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    azure.resources.ResourceGroup("waiting", resource_group_name=pulumi.Output.from_input(name))
+
+
+def test_a_program_that_would_wait_for_ever_is_told_so() -> None:
+    with pytest.raises(NotPlannable, match="waits for a value that nothing will give it"):
+        record_component(_waiting)
+    assert record_component(_identity, stack="dev").resources
+
+
+@pytest.mark.parametrize("where", ["program", "callback"])
+def test_an_interrupt_ends_a_recording_although_the_program_is_half_done(where: str) -> None:
+    """Pulumi keeps an interrupt back until all that the program has begun is done. That came never:
+    Ctrl-C left the command waiting.
+    """
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt("Ctrl-C")
+
+    def program() -> None:
+        _waiting()
+        interrupted() if where == "program" else asyncio.get_running_loop().call_soon(interrupted)
+
+    with pytest.raises(KeyboardInterrupt, match="Ctrl-C"):
+        record_component(program)
+    assert record_component(_identity, stack="dev").resources
 
 
 def test_a_transform_changes_a_resource_and_what_is_made_of_it() -> None:
