@@ -21,7 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What ends the tests from outside ends them as Ctrl-C does: with all that they have started.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-pytest_plugins = ["tests.images.fixtures"]
+pytest_plugins = ["tests.images.fixtures", "tests.timeouts"]
 
 BROWSER = ROOT / "tests" / "browser"
 CORPUS = ROOT / "services" / "faq" / "corpus"
@@ -40,6 +40,14 @@ class Server:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the browser tests last: Playwright's event loop stays in the main thread after them."""
     items.sort(key=lambda item: BROWSER in item.path.parents)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes that are no text are named by their parameter.
+
+    What gzip writes begins with the time, and parallel runs of one test must agree on its name.
+    """
+    return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
 def write_keys(folder: Path, *scopes: str) -> tuple[Path, str]:
