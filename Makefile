@@ -6,11 +6,12 @@ SCANNER := tests/infra/static_scan/requirements.in
 PROXY := tests/gateway/requirements.in
 CLIENTS := tritonclient kserve
 SYFT := infra/image_making/requirements.in
+DOCS := docs/site/requirements.in
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-stack checkov envoy clients conformance syft plan reference browser docker images demo e2e test test-fast check train evaluate bench lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy clients conformance syft plan reference browser docker images demo e2e test test-fast check train evaluate bench lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,7 +42,7 @@ docker: ## install a Docker engine, a registry and debootstrap for the images' t
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser docker checkov envoy clients syft ## all tests
+test: setup browser docker checkov envoy clients syft .venvs/docs/.installed ## all tests
 	$(BIN)/python -m pytest
 
 e2e: setup browser docker envoy ## the images behind the gateway, driven by the client, a browser and the load tool
@@ -94,6 +95,15 @@ syft: .venvs/syft/.installed ## make .venvs/syft, which writes the images' bills
 	.venvs/syft/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+docs: .venvs/docs/.installed ## build the documentation's site into reports/docs
+	.venvs/docs/bin/sphinx-build --fail-on-warning --keep-going --quiet -c docs/site docs reports/docs
+	@echo 'open reports/docs/index.html'
+
+.venvs/docs/.installed: docs/site/requirements.txt
+	$(PYTHON) -m venv --clear .venvs/docs
+	.venvs/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev
 	$(BIN)/python -m infra.image_making $(or $(STACK),dev) --into images
 
@@ -118,6 +128,7 @@ lock: ## refresh every pin from the *.in files
 	$(COMPILE) --upgrade -o $(PROXY:.in=.txt) $(PROXY)
 	for client in $(CLIENTS); do $(COMPILE) --upgrade -o tests/conformance/$$client.txt tests/conformance/$$client.in || exit 1; done
 	$(COMPILE) --upgrade -o $(SYFT:.in=.txt) $(SYFT)
+	$(COMPILE) --upgrade -o $(DOCS:.in=.txt) $(DOCS)
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too
