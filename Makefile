@@ -5,13 +5,14 @@ INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/require
 SCANNER := tests/infra/static_scan/requirements.in
 PROXY := tests/gateway/requirements.in
 CLIENTS := tritonclient kserve
+PEERS := litserve mlserver kserve bentoml ray mosec
 SYFT := infra/image_making/requirements.in
 DOCS := docs/site/requirements.in
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy clients conformance syft plan reference browser docker images demo e2e test test-fast check train evaluate bench lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy clients conformance syft plan reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -121,6 +122,18 @@ corpus: setup ## rebuild the corpus files from services/faq/corpus/topics
 bench: setup ## every benchmark of docs/benchmarks.md
 	$(BIN)/python -m benchmarks all
 
+peers: $(PEERS:%=.venvs/peers/%/.installed) ## make .venvs/peers, an environment for each server of the benchmark beside others
+
+$(PEERS:%=.venvs/peers/%/.installed): .venvs/peers/%/.installed: benchmarks/peers/%.txt
+	$(PYTHON) -m venv --clear .venvs/peers/$*
+	.venvs/peers/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+# A peer that cannot be installed is a row that says so.
+bench-peers: setup ## both services beside other model servers: make bench-peers [OPTIONS='--quick --record …']
+	-$(MAKE) --keep-going peers
+	$(BIN)/python -m benchmarks.peers $(OPTIONS)
+
 lock: ## refresh every pin from the *.in files
 	test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet uv; }
 	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
@@ -129,6 +142,7 @@ lock: ## refresh every pin from the *.in files
 	for client in $(CLIENTS); do $(COMPILE) --upgrade -o tests/conformance/$$client.txt tests/conformance/$$client.in || exit 1; done
 	$(COMPILE) --upgrade -o $(SYFT:.in=.txt) $(SYFT)
 	$(COMPILE) --upgrade -o $(DOCS:.in=.txt) $(DOCS)
+	for peer in $(PEERS); do $(COMPILE) --upgrade -o benchmarks/peers/$$peer.txt benchmarks/peers/$$peer.in || exit 1; done
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 
 clean: ## remove everything that is made, models too

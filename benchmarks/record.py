@@ -26,10 +26,14 @@ ORDER = (
     "backends",
 )
 
+ELSEWHERE = {"peers-faq": "make bench-peers", "peers-resnet": "make bench-peers"}
+"""Results of other commands, which need more than `.venv`."""
+
 HEAD = """# Benchmarks
 
 For whoever wants to know how fast it is before trusting it. Every table is printed by the command
-above it; `make bench` runs them all. This page is made from the recorded results by
+above it; `make bench` runs all but those of `make bench-peers`, which needs each of the other servers
+in an environment of its own. This page is made from the recorded results by
 `python -m benchmarks page`; the machines are small and shared, so the ratios within a run matter
 more than the absolute times.
 """
@@ -50,7 +54,7 @@ def record(result: Result) -> None:
 def write_page() -> None:
     """Make docs/benchmarks.md from the recorded results."""
     sections = [HEAD.strip()]
-    for name in ORDER:
+    for name in (*ORDER, *ELSEWHERE):
         path = RESULTS / f"{name}.json"
         if path.exists():
             sections.append(_section(json.loads(path.read_text())))
@@ -66,7 +70,8 @@ def _section(document: dict[str, object]) -> str:
     heading, _, rest = result.text().partition("\n")
     IMAGES.mkdir(parents=True, exist_ok=True)
     images = "\n\n".join(f"![{result.title}](images/{image})" for image in draw(result, IMAGES))
-    parts = [f"#{heading}", f"`python -m benchmarks {result.name}` · {date} · {machine}"]
+    command = ELSEWHERE.get(result.name, f"python -m benchmarks {result.name}")
+    parts = [f"#{heading}", f"`{command}` · {date} · {machine}"]
     return "\n\n".join([*parts, rest.strip(), images]).rstrip()
 
 

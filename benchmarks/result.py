@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a result, cells already formatted."""
+    """A table of a result, cells already formatted; a folded one opens on the page by a click."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    is_folded: bool = False
 
     def markdown(self) -> str:
         """The table in Markdown, aligned so that it reads as plain text too."""
@@ -20,6 +21,9 @@ class Table:
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.columns))]
         text = ["| " + " | ".join(_pad(line, widths)) + " |" for line in lines]
         text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+        if self.is_folded:
+            summary = f"<details><summary>{self.title}</summary>"
+            return "\n".join([summary, "", *text, "", "</details>"])
         return f"**{self.title}**\n\n" + "\n".join(text)
 
 

@@ -1,0 +1,146 @@
+"""``python -m benchmarks.peers``: this project's services beside other model servers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks.machine import describe_machine
+from benchmarks.models import KEPT, faq_model, small_image_model
+from benchmarks.peers.kept_run import KeptRun, Place
+from benchmarks.peers.measurement import Measured, measure, use_the_other_core
+from benchmarks.peers.plot import draw
+from benchmarks.peers.roster import CONFIGURATIONS, OURS, PEERS
+from benchmarks.peers.tables import median_round, result_of
+from benchmarks.record import IMAGES, record
+
+SERVICES = ("faq", "resnet")
+SECONDS = 3.0
+QUICK_SECONDS = 1.0
+DEADLINE_SECONDS = 1.0
+
+
+def main() -> int:
+    """Measure what the command line asks for, print it, and record it where that is asked."""
+    options = _parser().parse_args()
+    seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
+    kept = KeptRun(KEPT / "peers" / f"{seconds:g}s")
+    if options.fresh:
+        kept.forget()
+    print(describe_machine(), file=sys.stderr)
+    models = {"faq": faq_model(), "resnet": small_image_model()}
+    use_the_other_core()
+    places = [
+        place
+        for service in options.service or SERVICES
+        for place in order(service, options.peers, rounds=1 if options.quick else 3)
+    ]
+    with tqdm(total=len(places), unit="server", disable=None) as bar:
+        found = [(place, _row(place, models, seconds, kept, bar)) for place in places]
+    for service in options.service or SERVICES:
+        rows = merged([(place, row) for place, row in found if place.service == service])
+        rounds = sum(p.service == service and p.server == OURS for p in places) - 1
+        result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds)
+        print(result.text() + "\n", flush=True)
+        if options.record:
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            image = f"peers-{service}.png"
+            draw(rows, IMAGES / image)
+            record(
+                result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds, images=[image])
+            )
+    kept.forget()
+    return int(any(row.error for place, row in found if place.server == OURS))
+
+
+def order(service: str, peers: Sequence[str], *, rounds: int) -> list[Place]:
+    """Our default, then the peers, with ``rounds`` of our tuned service spread between them.
+
+    A shared machine's speed drifts, so ours must not all be measured at one end.
+    """
+    others = [
+        Place(service, peer, configuration) for peer in peers for configuration in CONFIGURATIONS
+    ]
+    ours = [Place(service, OURS, "tuned", number + 1) for number in range(rounds)]
+    places = [Place(service, OURS, "default")]
+    for number, each in enumerate(ours):
+        places.append(each)
+        between = max(1, rounds - 1)
+        since, until = (len(others) * part // between for part in (number, number + 1))
+        places += others[since:until]
+    return places
+
+
+def merged(found: Sequence[tuple[Place, Measured]]) -> list[Measured]:
+    """One row for each server and configuration, ours first."""
+    rounds: dict[tuple[str, str], list[Measured]] = {}
+    for place, row in found:
+        rounds.setdefault((place.server, place.configuration), []).append(row)
+    return [median_round(each) for each in rounds.values()]
+
+
+def _row(
+    place: Place, models: dict[str, Path], seconds: float, kept: KeptRun, bar: tqdm
+) -> Measured:
+    peer = PEERS[place.server]
+    name = f"{place.service} · {peer.title} {place.configuration}"
+    row = kept.find(place)
+    if row is None:
+        row = measure(
+            peer, place.service, models[place.service], is_tuned=place.configuration == "tuned",
+            seconds=seconds, deadline_seconds=DEADLINE_SECONDS,
+            say=lambda step: bar.set_description(f"{name}: {step}"),
+        )  # fmt: skip
+        kept.keep(place, row)
+    bar.update()
+    outcome = row.error or f"ready in {row.ready_seconds:.1f} s, {row.saturation:,.1f} answers/s"
+    bar.write(f"{name}: {outcome}", file=sys.stderr)
+    return row
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    others = [name for name in PEERS if name != OURS]
+    parser.add_argument("--peers", type=_names, default=others, metavar="NAME,…",
+                        help=f"which of {', '.join(others)}; all by default")  # fmt: skip
+    parser.add_argument("--service", action="append", choices=SERVICES,
+                        help="one service, or both by default")  # fmt: skip
+    parser.add_argument("--seconds", type=_seconds, default=0.0,
+                        help=f"length of each load ({SECONDS:g}; quick: {QUICK_SECONDS:g})")  # fmt: skip
+    parser.add_argument("--quick", action="store_true",
+                        help="short loads, our own service once: to try it, not to quote it")  # fmt: skip
+    parser.add_argument("--fresh", action="store_true",
+                        help="begin anew where a run was interrupted in the last two hours")  # fmt: skip
+    parser.add_argument("--record", action="store_true",
+                        help="write benchmarks/results/ and docs/benchmarks.md")  # fmt: skip
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in PEERS or name == OURS]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(f"no such peer: {', '.join(unknown) or text!r}")
+    return names
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.5 <= seconds <= 60:
+        raise argparse.ArgumentTypeError("must be from 0.5 to 60")
+    return seconds
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,284 @@
+"""One server in one configuration, measured from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from benchmarks.models import KEPT
+from benchmarks.peers.roster import Peer
+from benchmarks.peers.running_server import (
+    STOP_SECONDS,
+    RunningServer,
+    ServerFailed,
+    running_server,
+)
+from benchmarks.peers.served_model import Setup
+from client.load import Arrivals, LoadPlan, LoadRefused, Workload, run_load_test
+from client.load.arrivals import schedule
+from client.load.closed_loop import ClosedLoop
+from client.load.open_loop import OpenLoop
+from client.load.precise_loop import new_precise_loop
+from client.load.recording import UNKNOWN, Recording
+from client.load.statistics import Latency, summarise
+from client.load.target import request_bytes
+from services.launch import free_ports
+
+CALLERS = (1, 4, 16, 64)
+RATES = (0.5, 0.8, 1.2, 3.0)
+CONNECTIONS = 1024
+TIMEOUT_SECONDS = 5.0
+RECOVERY_SECONDS = 10.0
+ENDING_LOAD = 0.5
+SIGTERM_AFTER_SECONDS = 1.0
+SETTLE_SHARE = 0.2
+WARM_UP_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One load. Rates are a second, times in milliseconds.
+
+    Attributes:
+        name: ``c=4``, or ``80 %`` of the server's own saturation.
+        offered: requests; in the closed loop those that were sent.
+        answers: answers 200.
+        good: answers 200 within the deadline.
+        others: what came instead, and how often.
+    """
+
+    name: str
+    offered: float
+    answers: float
+    good: float
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    others: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True)
+class Ending:
+    """SIGTERM at half the load that the server can bear.
+
+    Attributes:
+        under_way: requests sent before it and not answered yet.
+        lost: those of them that got no answer 200.
+        offered_after: requests in the second after it.
+        failed_after: those of them that got no answer 200.
+        seconds: until the process ended; None if it had to be killed.
+    """
+
+    under_way: int
+    lost: int
+    offered_after: int
+    failed_after: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of a server, or why nothing was."""
+
+    service: str
+    server: str
+    configuration: str
+    version: str = ""
+    error: str = ""
+    ready_seconds: float = 0.0
+    memory_megabytes: float = 0.0
+    memory_after_megabytes: float = 0.0
+    cells: Sequence[Cell] = ()
+    ending: Ending | None = None
+    note: str = ""
+
+    @property
+    def saturation(self) -> float:
+        """The most answers a second in the closed loop."""
+        return max((cell.answers for cell in self.cells[: len(CALLERS)]), default=0.0)
+
+    def cell(self, name: str) -> Cell | None:
+        """The cell of that name, if it was measured."""
+        return next((each for each in self.cells if each.name == name), None)
+
+    @classmethod
+    def from_json(cls, document: dict) -> Measured:  # type: ignore[type-arg]
+        """What :meth:`to_json` wrote."""
+        ending = document["ending"]
+        cells = tuple(Cell(**cell) for cell in document["cells"])
+        return cls(**{**document, "cells": cells, "ending": ending and Ending(**ending)})
+
+    def to_json(self) -> dict[str, object]:
+        """The figures as plain data."""
+        return asdict(self)
+
+
+def measure(
+    peer: Peer,
+    service: str,
+    model: Path,
+    *,
+    is_tuned: bool,
+    seconds: float,
+    deadline_seconds: float,
+    say: Callable[[str], None],
+) -> Measured:
+    """Every cell of one server; a server that fails is a result too."""
+    found = Measured(service, peer.name, "tuned" if is_tuned else "default")
+    setup = Setup(service, model, free_ports(1)[0], is_tuned, deadline_seconds)
+    KEPT.mkdir(exist_ok=True)
+    log = KEPT / f"peer-{service}-{peer.name}-{found.configuration}.log"
+    known = asdict(found)
+    try:
+        workload = peer.workload(service)
+        say("starting")
+        with running_server(peer, setup, workload, log) as server:
+            known |= {"version": peer.version(), "ready_seconds": server.ready_seconds}
+            load = _Load(server, workload, seconds, deadline_seconds, say)
+            known["cells"] = load.closed_cells()
+            known["memory_megabytes"] = server.memory_megabytes()
+            saturation = max(cell.answers for cell in known["cells"])
+            if not saturation:
+                raise ServerFailed("answered nothing under load")
+            known["cells"] = (*known["cells"], *load.open_cells(saturation))
+            known["memory_after_megabytes"] = server.memory_megabytes()
+            if server.recovers(workload, RECOVERY_SECONDS):
+                known["ending"] = load.end(saturation)
+            else:
+                known["note"] = f"not back {RECOVERY_SECONDS:.0f} s after 300 %"
+    except (ServerFailed, LoadRefused, OSError) as error:
+        known["error"] = str(error) or type(error).__name__
+    return Measured(**known)
+
+
+class _Load:
+    def __init__(
+        self, server: RunningServer, workload: Workload, seconds: float, deadline: float,
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._server = server
+        self._workload = workload
+        self._seconds = seconds
+        self._deadline = deadline
+        self._say = say
+        self._requests = request_bytes(server.address, workload)
+
+    def closed_cells(self) -> tuple[Cell, ...]:
+        """Throughput and latency with so many callers; the first half second is nobody's."""
+        self._closed(CALLERS[1], WARM_UP_SECONDS)
+        return tuple(self._closed(callers, self._seconds) for callers in CALLERS)
+
+    def _closed(self, callers: int, seconds: float) -> Cell:
+        self._say(f"c={callers}")
+        with asyncio.Runner(loop_factory=new_precise_loop) as runner:
+            return runner.run(self._closed_loop(callers, seconds))
+
+    async def _closed_loop(self, callers: int, seconds: float) -> Cell:
+        loop = ClosedLoop(
+            self._server.address, self._requests, callers=callers, seconds=seconds,
+            timeout=TIMEOUT_SECONDS, most=1_000_000,
+        )  # fmt: skip
+        recording = await loop.run()
+        settled = loop.began + SETTLE_SHARE * seconds
+        kept = _finished_between(recording, settled, loop.began + seconds)
+        step = summarise(
+            kept, name=f"c={callers}", share=0, began=settled,
+            seconds=(1 - SETTLE_SHARE) * seconds, deadline=self._deadline,
+        )  # fmt: skip
+        return _cell(
+            step.name, step.offered_rate, step.throughput, step.goodput, step.latency,
+            step.answers, step.failures,
+        )  # fmt: skip
+
+    def open_cells(self, saturation: float) -> tuple[Cell, ...]:
+        """Arrivals that do not wait, at shares of what the server can do."""
+        cells: list[Cell] = []
+        for place, share in enumerate(RATES):
+            self._say(f"{share:.0%}")
+            plan = LoadPlan(
+                self._server.address, self._workload, rates=(share,), seconds=self._seconds,
+                deadline_ms=int(self._deadline * 1000), seed=1 + place, connections=CONNECTIONS,
+                timeout=TIMEOUT_SECONDS, saturation=saturation,
+            )  # fmt: skip
+            (step,) = run_load_test(plan).steps
+            cells.append(
+                _cell(step.name, step.offered_rate, step.throughput, step.goodput, step.latency,
+                      step.answers, step.failures)
+            )  # fmt: skip
+        return tuple(cells)
+
+    def end(self, saturation: float) -> Ending:
+        """Send SIGTERM under load."""
+        self._say("SIGTERM")
+        with asyncio.Runner(loop_factory=new_precise_loop) as runner:
+            recording, at, seconds = runner.run(self._ending_loop(ENDING_LOAD * saturation))
+        before = [
+            row
+            for row, sent in enumerate(recording.sent)
+            if sent != UNKNOWN and sent < at <= recording.finished[row]
+        ]
+        after = [row for row, due in enumerate(recording.scheduled) if at <= due < at + 1]
+        return Ending(
+            len(before), _failed(recording, before), len(after), _failed(recording, after), seconds
+        )
+
+    async def _ending_loop(self, rate: float) -> tuple[Recording, float, float | None]:
+        times = schedule(Arrivals.POISSON, rate=rate, seconds=2.0, seed=9, most=1_000_000)
+        loop = asyncio.get_running_loop()
+        load = OpenLoop(
+            self._server.address, self._requests, times, connections=CONNECTIONS,
+            timeout=TIMEOUT_SECONDS,
+        )  # fmt: skip
+
+        async def end() -> tuple[float, float | None]:
+            await asyncio.sleep(SIGTERM_AFTER_SECONDS)
+            at = loop.time()
+            self._server.process.terminate()
+            while (seconds := loop.time() - at) < STOP_SECONDS:
+                if self._server.process.poll() is not None:
+                    # As in a container, whose processes do not outlive its first one.
+                    self._server.kill_what_is_left()
+                    return at, seconds
+                await asyncio.sleep(0.02)
+            return at, None
+
+        ending = asyncio.create_task(end())
+        recording = await load.run()
+        at, seconds = await ending
+        return recording, at, seconds
+
+
+def _finished_between(recording: Recording, since: float, until: float) -> Recording:
+    kept = Recording()
+    for row, finished in enumerate(recording.finished):
+        if since <= finished <= until:
+            for name in ("scheduled", "dispatched", "sent", "finished", "outcome"):
+                getattr(kept, name).append(getattr(recording, name)[row])
+    return kept
+
+
+def _failed(recording: Recording, rows: Sequence[int]) -> int:
+    return sum(recording.outcome[row] != 200 for row in rows)
+
+
+def _cell(
+    name: str, offered: float, answers: float, good: float, latency: Latency | None,
+    codes: dict[int, int], failures: dict[str, int],
+) -> Cell:  # fmt: skip
+    others = {str(code): count for code, count in codes.items()} | failures
+    if latency is None:
+        return Cell(name, offered, answers, good, None, None, None, others)
+    return Cell(
+        name, offered, answers, good, latency.p50_ms, latency.p95_ms, latency.p99_ms, others
+    )
+
+
+def use_the_other_core() -> None:
+    """Keep this process, which makes the load, off the server's core."""
+    allowed = os.sched_getaffinity(0)
+    others = allowed - {0}
+    if others:
+        os.sched_setaffinity(0, others)

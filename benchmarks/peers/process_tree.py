@@ -1,0 +1,82 @@
+"""A process with everything that it started: its memory, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+KILL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that cannot be mistaken for a later one of the same number."""
+
+    pid: int
+    started: int
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it still runs."""
+        return _started(self.pid) == self.started
+
+
+def processes_of(pid: int) -> list[Process]:
+    """The process ``pid`` and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError, ValueError):
+            parent = int(_fields(int(folder.name))[1])
+            children.setdefault(parent, []).append(int(folder.name))
+    found, waiting = [], [pid]
+    while waiting:
+        each = waiting.pop()
+        started = _started(each)
+        if started is not None:
+            found.append(Process(each, started))
+        waiting += children.get(each, [])
+    return found
+
+
+def memory_megabytes(pid: int) -> float:
+    """Resident memory of a process and its descendants in MB.
+
+    Pages that several of them share count once (the kernel's proportional set size, proc(5)).
+    """
+    total = 0
+    for each in processes_of(pid):
+        with suppress(OSError):
+            for line in Path(f"/proc/{each.pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+    return total * 1024 / 1e6
+
+
+def kill(processes: Sequence[Process]) -> None:
+    """End what is left of ``processes`` and wait until it is gone."""
+    for each in processes:
+        if each.is_there:
+            with suppress(ProcessLookupError):
+                os.kill(each.pid, signal.SIGKILL)
+    until = time.monotonic() + KILL_SECONDS
+    while any(each.is_there for each in processes) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def _started(pid: int) -> int | None:
+    """When it started, in ticks since the machine did; None if it is gone or a zombie."""
+    try:
+        fields = _fields(pid)
+    except (OSError, IndexError):
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def _fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third, the state, on; the name may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,0 +1,202 @@
+"""The rows of a run as a result: the table, every cell, and what was to be reached."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from benchmarks.peers.measurement import CALLERS, Cell, Measured
+from benchmarks.peers.roster import OURS, PEERS
+from benchmarks.result import Result, Table, Target
+
+COLUMNS = (
+    "server", "ready s", "MB", *(f"c={callers} /s" for callers in CALLERS), "p99 ms at 80 %",
+    "good/s at 300 %", "else at 300 %", "SIGTERM: lost", "failed after", "ended in s",
+)  # fmt: skip
+CELL_COLUMNS = ("server", "load", "offered/s", "answers/s", "good/s", "p50 ms", "p95 ms", "p99 ms",
+                "else")  # fmt: skip
+NONE = "–"
+NOTES = (
+    "Every server runs on one core and serves this project's own scoring code with the same model "
+    "folder (benchmarks/peers, one file each); the load comes from the other core. Default is what its "
+    "documentation starts with; tuned is what its file says. Throughput is that of so many callers who "
+    "ask again once answered; the other loads arrive at random (Poisson), at shares of the server's own "
+    "best throughput, and wait for nobody. Good is a 200 within {deadline:g} s of the scheduled arrival. "
+    "MB is the resident memory of all its processes after the closed loop, shared pages counted once. "
+    "SIGTERM comes at half the load: lost are requests that were under way, failed after are those of "
+    "the second after it, which a load balancer may still send. The best of each column is in bold. Our "
+    "tuned row is the median of {rounds} that were taken before, between and after the peers.",
+)
+
+
+def result_of(service: str, rows: Sequence[Measured], *, deadline: float, rounds: int,
+              images: Sequence[str] = ()) -> Result:  # fmt: skip
+    """The result of one service's run."""
+    return Result(
+        name=f"peers-{service}",
+        title=f"Beside other model servers: {service}",
+        notes=[note.format(deadline=deadline, rounds=rounds) for note in NOTES],
+        tables=[
+            summary_table(service, rows),
+            Table("Every load", CELL_COLUMNS, _cell_rows(rows), is_folded=True),
+        ],
+        targets=targets(service, rows),
+        images=images,
+    )
+
+
+def median_round(rounds: Sequence[Measured]) -> Measured:
+    """The round whose throughput is the median; of an even number the lower one."""
+    whole = [each for each in rounds if not each.error] or list(rounds)
+    return sorted(whole, key=lambda each: each.saturation)[(len(whole) - 1) // 2]
+
+
+def summary_table(service: str, rows: Sequence[Measured]) -> Table:
+    """A row for each server and configuration, the best of each column in bold."""
+    columns = [_Column(*each) for each in _FIGURES]
+    cells = [[column.text(row) for column in columns] for row in rows]
+    for place, column in enumerate(columns):
+        for number in column.best(rows):
+            cells[number][place] = f"**{cells[number][place]}**"
+    shown = [[_title(row), *line] for row, line in zip(rows, cells, strict=True)]
+    for row, line in zip(rows, shown, strict=True):
+        if row.error:
+            line[1:] = [f"failed: {row.error}".replace("|", "/"), *[""] * (len(line) - 2)]
+    return Table(f"{service}: all servers", COLUMNS, shown)
+
+
+class _Column:
+    """How a column reads a row, and whether more is better; None where nothing is."""
+
+    def __init__(
+        self, read: Callable[[Measured], float | None], form: str, more: bool | None
+    ) -> None:
+        self._read, self._form, self._more = read, form, more
+
+    def text(self, row: Measured) -> str:
+        value = self._read(row)
+        return NONE if value is None else self._form.format(value)
+
+    def best(self, rows: Sequence[Measured]) -> list[int]:
+        values = {n: self._read(row) for n, row in enumerate(rows) if not row.error}
+        known = {n: value for n, value in values.items() if isinstance(value, int | float)}
+        if self._more is None or not known:
+            return []
+        best = max(known.values()) if self._more else min(known.values())
+        return [n for n, value in known.items() if value == best]
+
+
+def _figure(load: str, name: str) -> Callable[[Measured], float | None]:
+    def read(row: Measured) -> float | None:
+        cell = row.cell(load)
+        return getattr(cell, name) if cell else None
+
+    return read
+
+
+def _else(row: Measured) -> str:
+    cell = row.cell("300 %")
+    return _others(cell) if cell else NONE
+
+
+def _ending(name: str) -> Callable[[Measured], float | None]:
+    return lambda row: getattr(row.ending, name) if row.ending else None
+
+
+def _of(part: str, whole: str) -> Callable[[Measured], str | None]:
+    def read(row: Measured) -> str | None:
+        if row.ending is None:
+            return row.note or None
+        return f"{getattr(row.ending, part)} of {getattr(row.ending, whole)}"
+
+    return read
+
+
+_FIGURES = (
+    (lambda row: row.ready_seconds, "{:.1f}", False),
+    (lambda row: row.memory_megabytes, "{:,.0f}", False),
+    *((_figure(f"c={callers}", "answers"), "{:,.1f}", True) for callers in CALLERS),
+    (_figure("80 %", "p99"), "{:,.1f}", False),
+    (_figure("300 %", "good"), "{:,.1f}", True),
+    (_else, "{}", None),
+    (_of("lost", "under_way"), "{}", None),
+    (_of("failed_after", "offered_after"), "{}", None),
+    (_ending("seconds"), "{:.1f}", None),
+)
+
+
+def targets(service: str, rows: Sequence[Measured]) -> list[Target]:
+    """Ours, tuned, beside the better of every peer's two configurations."""
+    ours = next((r for r in rows if r.server == OURS and r.configuration == "tuned"), None)
+    peers = [row for row in rows if row.server != OURS and not row.error]
+    if ours is None or ours.error or not peers:
+        return []
+    found = [
+        _ratio(f"{service}, c={callers}: at least 1.0 times the best peer's throughput", ours, peers,
+               _figure(f"c={callers}", "answers"), 1.0)
+        for callers in CALLERS
+    ]  # fmt: skip
+    if service == "faq":
+        found.append(_against_median(ours, peers))
+    found.append(
+        _ratio(f"{service}, 300 %: the best goodput", ours, peers, _figure("300 %", "good"), 1.0)
+    )
+    found.append(_least(f"{service}, 80 %: p99 no worse than the best peer's, ms", ours, peers,
+                        _figure("80 %", "p99")))  # fmt: skip
+    found.append(_least(f"{service}: the smallest memory, MB", ours, peers,
+                        lambda row: row.memory_megabytes))  # fmt: skip
+    return found
+
+
+def _known(
+    peers: Sequence[Measured], read: Callable[[Measured], float | None]
+) -> list[tuple[float, str]]:
+    return [(value, _title(row)) for row in peers if (value := read(row)) is not None]
+
+
+def _ratio(text: str, ours: Measured, peers: Sequence[Measured],
+           read: Callable[[Measured], float | None], least: float) -> Target:  # fmt: skip
+    best, name = max(_known(peers, read), default=(0.0, "nobody"))
+    mine = read(ours) or 0.0
+    ratio = mine / best if best else 0.0
+    return Target(text, f"{ratio:.2f} ({mine:,.1f} to {best:,.1f} of {name})", ratio >= least)
+
+
+def _least(text: str, ours: Measured, peers: Sequence[Measured],
+           read: Callable[[Measured], float | None]) -> Target:  # fmt: skip
+    best, name = min(_known(peers, read), default=(0.0, "nobody"))
+    mine = read(ours)
+    figure = f"{NONE if mine is None else f'{mine:,.1f}'} to {best:,.1f} of {name}"
+    return Target(text, figure, mine is not None and mine <= best)
+
+
+def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
+    best_of: dict[str, float] = {}
+    for row in peers:
+        best_of[row.server] = max(best_of.get(row.server, 0.0), row.saturation)
+    median = statistics.median(best_of.values())
+    ratio = ours.saturation / median if median else 0.0
+    return Target(
+        "faq: at least 2 times the median peer's best throughput",
+        f"{ratio:.2f} ({ours.saturation:,.1f} to {median:,.1f})",
+        ratio >= 2,
+    )
+
+
+def _cell_rows(rows: Sequence[Measured]) -> list[list[str]]:
+    return [
+        [_title(row), cell.name, *(f"{each:,.1f}" for each in (cell.offered, cell.answers, cell.good)),
+         *(NONE if each is None else f"{each:,.1f}" for each in (cell.p50, cell.p95, cell.p99)),
+         _others(cell)]
+        for row in rows
+        for cell in row.cells
+    ]  # fmt: skip
+
+
+def _title(row: Measured) -> str:
+    name = PEERS[row.server].title
+    return " ".join(each for each in (name, row.version, row.configuration) if each)
+
+
+def _others(cell: Cell) -> str:
+    return ", ".join(f"{count:,} × {name}" for name, count in cell.others.items()) or "0"

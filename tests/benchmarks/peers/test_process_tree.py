@@ -1,0 +1,54 @@
+"""A server's processes are found, weighed and ended, whatever it started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.peers.process_tree import kill, memory_megabytes, processes_of
+
+CHILD = "b = b'x' * (60 << 20); print('ready', flush=True); import time; time.sleep(60)"
+PARENT = f"""
+import subprocess, sys
+subprocess.run([sys.executable, "-c", {CHILD!r}], start_new_session=True)
+"""
+
+
+@pytest.fixture
+def parent() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    everything = processes_of(process.pid)
+    yield process
+    kill(everything)
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_child_counts_though_it_has_a_session_of_its_own(parent: subprocess.Popen[bytes]) -> None:
+    assert len(processes_of(parent.pid)) == 2
+    assert memory_megabytes(parent.pid) > 60
+
+
+def test_what_a_killed_server_leaves_behind_is_ended(parent: subprocess.Popen[bytes]) -> None:
+    everything = processes_of(parent.pid)
+    parent.kill()
+    parent.wait()
+    assert [each.is_there for each in everything] == [False, True]
+
+    kill(everything)
+
+    assert not any(each.is_there for each in everything)
+
+
+def test_a_later_process_of_the_same_number_is_left_alone(parent: subprocess.Popen[bytes]) -> None:
+    (first, *_) = processes_of(parent.pid)
+    kill([type(first)(first.pid, first.started - 1)])
+    time.sleep(0.05)
+
+    assert parent.poll() is None

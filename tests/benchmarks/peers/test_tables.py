@@ -1,0 +1,71 @@
+"""What is shown of a run: who wins a column is in bold, whoever it is."""
+
+from __future__ import annotations
+
+from benchmarks.peers.roster import OURS
+from benchmarks.peers.tables import COLUMNS, result_of, summary_table, targets
+from tests.benchmarks.peers.conftest import Row
+
+
+def test_a_peer_that_wins_a_column_is_shown_winning_it(row: Row) -> None:
+    table = summary_table("faq", [row(OURS, 100, memory_megabytes=90.0), row("mosec", 120)])
+    ours, mosec = (dict(zip(COLUMNS, line, strict=True)) for line in table.rows)
+
+    assert mosec["c=4 /s"] == "**120.0**"
+    assert ours["c=4 /s"] == "100.0"
+    assert ours["MB"] == "**90**"
+
+
+def test_the_lower_latency_wins(row: Row) -> None:
+    table = summary_table("faq", [row(OURS, 100), row("mosec", 200)])
+    ours, mosec = (dict(zip(COLUMNS, line, strict=True)) for line in table.rows)
+
+    assert (ours["p99 ms at 80 %"], mosec["p99 ms at 80 %"]) == ("10.0", "**5.0**")
+
+
+def test_a_server_that_failed_has_its_error_for_a_row(row: Row) -> None:
+    failed = row("ray", cells=(), ending=None, error="ended with status 1: no | room")
+    table = summary_table("faq", [row(OURS), failed])
+
+    assert table.rows[1][1] == "failed: ended with status 1: no / room"
+    assert set(table.rows[1][2:]) == {""}
+    assert "ray" not in str(targets("faq", [row(OURS), failed, row("mosec")])).lower()
+
+
+def test_requests_lost_are_told_of_how_many(row: Row) -> None:
+    shown = dict(zip(COLUMNS, summary_table("faq", [row(OURS)]).rows[0], strict=True))
+
+    assert shown["SIGTERM: lost"] == "1 of 4"
+    assert shown["failed after"] == "20 of 50"
+
+
+def test_a_server_that_does_not_come_back_says_so_instead(row: Row) -> None:
+    gone = row("mlserver", ending=None, note="not back 10 s after 300 %")
+    shown = dict(zip(COLUMNS, summary_table("faq", [gone]).rows[0], strict=True))
+
+    assert shown["SIGTERM: lost"] == "not back 10 s after 300 %"
+
+
+def test_ours_is_held_against_the_better_configuration_of_every_peer(row: Row) -> None:
+    rows = [
+        row(OURS, 100),
+        row("mosec", 90, configuration="default"),
+        row("mosec", 110),
+        row("ray", 10),
+        row("kserve", 20),
+    ]
+    found = {target.text: target for target in targets("faq", rows)}
+
+    throughput = found["faq, c=1: at least 1.0 times the best peer's throughput"]
+    assert not throughput.reached
+    assert "110.0 of Mosec 1.0 tuned" in throughput.figure
+    median = found["faq: at least 2 times the median peer's best throughput"]
+    assert median.figure == "5.00 (100.0 to 20.0)"
+
+
+def test_the_page_folds_the_table_of_every_load(row: Row) -> None:
+    text = result_of("faq", [row(OURS), row("mosec")], deadline=1.0, rounds=3).text()
+    folded = text.partition("<details><summary>Every load</summary>")[2].partition("</details>")[0]
+
+    assert folded.count("Mosec 1.0 tuned") == 8
+    assert "\n\n| server" in folded
