@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import tempfile
 from typing import Any
 
 import uvloop
@@ -49,7 +50,7 @@ async def _serve() -> None:
     metrics_port, grpc_port = free_ports(2)
     settings: dict[str, Any] = {
         "host": "127.0.0.1", "http_port": SETUP.port, "grpc_port": grpc_port,
-        "metrics_port": metrics_port,
+        "metrics_port": metrics_port, "metrics_dir": tempfile.mkdtemp(),
     }  # fmt: skip
     model: dict[str, Any] = {
         "name": SETUP.service,
