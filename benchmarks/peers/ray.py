@@ -17,8 +17,13 @@ SETUP = Setup.from_environment()
 if SETUP.is_tuned:
     # Read when ray is imported; the actors inherit it.
     os.environ["RAY_SERVE_THROUGHPUT_OPTIMIZED"] = "1"
-# Nothing is reported, and no token is written into the user's folder.
-os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+os.environ |= {
+    # Nothing is reported, and no token is written into the user's folder.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",
+    # Its processes start on one core, one after the other.
+    "RAY_raylet_start_wait_time_s": "100",
+}
 
 import ray  # noqa: E402
 from ray import serve  # noqa: E402

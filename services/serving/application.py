@@ -14,6 +14,7 @@ from werkzeug.routing import BaseConverter
 
 from services.serving.api_keys import KeyRing
 from services.serving.batching import Batcher
+from services.serving.byte_budget import ByteBudget
 from services.serving.command_line import CommandFailed
 from services.serving.gate import Gate, closing_while_draining
 from services.serving.lifecycle import Lifecycle
@@ -79,6 +80,8 @@ class Service:
             observe=self.metrics.observe_batch,
         )
         self.metrics.follow_queue(lambda: self.batcher.depth)
+        byte_budget = ByteBudget(settings.queue_bytes, lambda: self.batcher.expected_wait_seconds)
+        self.metrics.follow_bytes(lambda: byte_budget.held)
         self._access_log = settings.access_log
         slow_bodies = SlowBodies(settings.port, settings.body_seconds, settings.deadline_ms / 1000)
         keys = KeyRing(settings.keys, model.scope)
@@ -87,6 +90,7 @@ class Service:
         self._scoring = Scoring(
             versions=self.versions,
             batcher=self.batcher,
+            byte_budget=byte_budget,
             keys=keys,
             limiter=RateLimiter(settings.requests_per_second),
             limits=Limits(settings.max_body_bytes, settings.deadline_ms / 1000),

@@ -78,6 +78,11 @@ class Metrics:
         self.queue_depth = Gauge(
             "modelsvc_queue_depth", "Items admitted and not yet answered", registry=self.registry
         )
+        self.queue_bytes = Gauge(
+            "modelsvc_queue_bytes",
+            "Bytes of request bodies that are read or held until they are answered",
+            registry=self.registry,
+        )
 
     def describe_model(self, info: ModelInfo, load_seconds: float) -> None:
         """Publish which model answers and how long it took to load and warm up."""
@@ -88,6 +93,10 @@ class Metrics:
     def follow_queue(self, depth: Callable[[], float]) -> None:
         """Read the queue depth from ``depth`` at every scrape."""
         self.queue_depth.set_function(depth)
+
+    def follow_bytes(self, held: Callable[[], float]) -> None:
+        """Read the bytes of the requests' bodies from ``held`` at every scrape."""
+        self.queue_bytes.set_function(held)
 
     def follow_requests(self, in_flight: Callable[[], float]) -> None:
         """Read the number of requests under way from ``in_flight`` at every scrape."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from services.serving.api_keys import ApiKey, KeyRing
 from services.serving.batching import Batcher
 from services.serving.body import media_type, read_body
+from services.serving.byte_budget import ByteBudget
 from services.serving.header_values import HeaderValues
 from services.serving.metrics import Metrics
 from services.serving.model import JSON_TYPE, EncodedAnswer, Incoming, Operation, Timing, validate
@@ -50,6 +51,7 @@ class Scoring:
 
     versions: Versions
     batcher: Batcher[Any, Any]
+    byte_budget: ByteBudget
     keys: KeyRing
     limiter: RateLimiter
     limits: Limits
@@ -73,15 +75,17 @@ class Scoring:
         seconds_allowed = self._seconds_allowed(request.headers)
         chosen = self._chosen(names)
         operation = chosen.operations[rule]
-        incoming = self._read(operation, request)
-        # From here on, because the body has a time limit of its own.
-        deadline = time.monotonic() + seconds_allowed
-        with self.batcher.admit(deadline) as admission:
-            prepare_began = time.perf_counter()
-            call = operation.prepare(incoming)
-            prepared = time.perf_counter()
-            outputs = admission.score(call.items, chosen.model.predict)
-            scored = time.perf_counter()
+        with self.byte_budget.hold(self._most_bytes(request)) as held:
+            incoming = self._read(operation, request)
+            held.shrink_to(len(incoming.body))
+            # From here on, because the body has a time limit of its own.
+            deadline = time.monotonic() + seconds_allowed
+            with self.batcher.admit(deadline) as admission:
+                prepare_began = time.perf_counter()
+                call = operation.prepare(incoming)
+                prepared = time.perf_counter()
+                outputs = admission.score(call.items, chosen.model.predict)
+                scored = time.perf_counter()
         content = call.render(outputs, Timing((time.perf_counter() - began) * 1000))
         response = encoded_response(content)
         rendered = time.perf_counter()
@@ -94,6 +98,18 @@ class Scoring:
         )
         response.headers["X-Model-Version"] = chosen.version
         return Scored(response, key, len(incoming.body))
+
+    def _most_bytes(self, request: Request) -> int:
+        """What the body may take: as declared, or as much as any may where it does not say.
+
+        A body over the limit is refused unread, so it takes nothing.
+        """
+        limit = self.limits.max_body_bytes
+        declared = request.headers.get("Content-Length", "")
+        is_plain = request.headers.get("Content-Encoding", "").strip().lower() in ("", "identity")
+        if not (is_plain and declared.isascii() and declared.isdigit() and len(declared) <= 18):
+            return limit
+        return int(declared) if int(declared) <= limit else 0
 
     def _chosen(self, names: Mapping[str, str]) -> LoadedModel:
         return (

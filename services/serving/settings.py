@@ -73,6 +73,11 @@ class ServiceSettings(ServerSettings):
         64, ge=1, le=65536,
         description="most items waiting or being scored before requests are refused with 503",
     )  # fmt: skip
+    queue_bytes: int = Field(
+        64 << 20, ge=1, le=1 << 40,
+        description="most bytes of request bodies held at once before requests are refused with "
+        "503; a body that does not declare its size counts as the largest",
+    )  # fmt: skip
     deadline_ms: int = Field(
         5000, ge=1, le=600_000,
         description="longest a request may wait for its answer before 504; a request can ask "

@@ -51,6 +51,7 @@ def test_every_metric_is_there_with_its_labels(used: LiveService) -> None:
         "modelsvc_dropped_items": "counter",
         "modelsvc_ready": "gauge",
         "modelsvc_queue_depth": "gauge",
+        "modelsvc_queue_bytes": "gauge",
         "modelsvc_requests_in_flight": "gauge",
         "modelsvc_build_info": "gauge",
         "modelsvc_model_updates": "counter",

@@ -42,6 +42,7 @@ def test_keys_are_needed_off_loopback(host: str) -> None:
         ("max_body_bytes", 1 << 31),
         ("max_batch", 0),
         ("queue_limit", 0),
+        ("queue_bytes", 0),
         ("deadline_ms", 0),
         ("requests_per_second", -1),
         ("threads", -1),

@@ -1,0 +1,72 @@
+"""A bound on the bytes of requests in the house, beside the batcher's bound on their number.
+
+What a request may bring is counted before its body is read, and given back with its answer: a
+few large bodies fill a pod's memory where as many small ones would not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from services.serving.batching import at_capacity
+
+
+class ByteBudget:
+    """How many bytes of bodies may be held at once.
+
+    Args:
+        limit: most bytes; a request that is alone is let in whatever it brings, because it would
+            otherwise be refused for ever.
+        wait_seconds: tells a refused client when to come back.
+    """
+
+    def __init__(self, limit: int, wait_seconds: Callable[[], float] = lambda: 0.0) -> None:
+        self._limit = limit
+        self._wait_seconds = wait_seconds
+        self._lock = threading.Lock()
+        self._held = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes counted at present."""
+        return self._held
+
+    @contextmanager
+    def hold(self, most: int) -> Generator[HeldBytes]:
+        """Count ``most`` bytes while the block lasts, or fewer once they are known.
+
+        Raises:
+            Problem: 503 with Retry-After, if they would be too many.
+        """
+        with self._lock:
+            if self._held and self._held + most > self._limit:
+                refusal = at_capacity(self._wait_seconds())
+                # The body is not read, so nothing can follow it on its connection.
+                refusal.headers["Connection"] = "close"
+                raise refusal
+            self._held += most
+        bytes_of_this = HeldBytes(self, most)
+        try:
+            yield bytes_of_this
+        finally:
+            bytes_of_this.shrink_to(0)
+
+    def give_back(self, count: int) -> None:
+        """Count so many bytes less."""
+        with self._lock:
+            self._held -= count
+
+
+class HeldBytes:
+    """The bytes of one request."""
+
+    def __init__(self, budget: ByteBudget, count: int) -> None:
+        self._budget = budget
+        self._count = count
+
+    def shrink_to(self, count: int) -> None:
+        """Say how many there really are; never more than were allowed."""
+        self._budget.give_back(self._count - count)
+        self._count = count
