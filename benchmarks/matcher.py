@@ -25,10 +25,11 @@ from tqdm import tqdm
 from benchmarks.result import Result, Table
 from services.faq.data import read_data
 from services.faq.features import FEATURES
+from services.faq.fit_calibration import fit_calibrated
 from services.faq.fit_classifier import Choices, fit_choices, no_match
 from services.faq.known import known_texts
 from services.faq.split import split_data
-from services.faq.training import OutOfFold, out_of_fold
+from services.faq.training import CALIBRATION_PARTS, OutOfFold, out_of_fold
 
 ROOT: Final = Path(__file__).parent.parent
 SEED: Final = 0
@@ -130,6 +131,13 @@ def _auroc(matched: NDArray[np.float64], unmatched: NDArray[np.float64]) -> floa
 
 
 def _served(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
+    halves = held.questions // PARTS % CALIBRATION_PARTS
+    return fit_calibrated(
+        held.features, held.is_match, parts=halves, is_asked=~held.is_thinned
+    ).probabilities
+
+
+def _not_calibrated(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     return _choices(held, unmatched=True)
 
 
@@ -213,6 +221,7 @@ VARIANTS: Final = (
     Variant("without answers", ("answer_",), _served),
     Variant("without counts of duplicates", ("duplicates", "without_duplicates"), _served),
     Variant("never thinned out", (), _without_thinned),
+    Variant("not calibrated afterwards", (), _not_calibrated),
     Variant("no questions without a match", (), _without_unmatched),
     Variant("pair by pair, as it was before", ("network",), _pairwise),
     Variant("the topic alone", (), _alone("topic")),

@@ -33,8 +33,11 @@ class PairClassifier:
         Args:
             features: float32 (features, texts, candidates).
         """
-        utilities = np.einsum("f,ftc->tc", self.weights, features.astype(np.float64)) + self.bias
-        return choice(utilities)[0]
+        return choice(self.utilities(features))[0]
+
+    def utilities(self, features: Float32s) -> Float64s:
+        """Return the logarithms of the odds of each candidate against "none", (texts, candidates)."""
+        return np.einsum("f,ftc->tc", self.weights, features.astype(np.float64)) + self.bias
 
 
 def choice(utilities: Float64s) -> tuple[Float64s, Float64s]:

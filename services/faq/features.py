@@ -16,6 +16,7 @@ COMPARED: Final = (
     "code",
     "answer_word",
     "duplicate_mean",
+    "view_best",
     "family_word",
     "family_character",
     "topic",

@@ -47,10 +47,15 @@ def fit_classifier(features: Float32s, is_match: NDArray[np.bool_]) -> PairClass
             themselves among the known duplicates.
         is_match: whether a candidate is the right one, (questions, candidates).
     """
+    return fit_choices(matched_and_not(features, is_match))
+
+
+def matched_and_not(features: Float32s, is_match: NDArray[np.bool_]) -> list[Choices]:
+    """Return the questions as they are, and those that have a match once more, without it."""
     matched = is_match.any(axis=1)
     right = np.where(matched, is_match.argmax(axis=1), -1)
     asked = Choices(features, right, np.ones(len(right)))
-    return fit_choices([asked, no_match(features, is_match)])
+    return [asked, no_match(features, is_match)]
 
 
 def no_match(features: Float32s, is_match: NDArray[np.bool_]) -> Choices:

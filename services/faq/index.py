@@ -36,8 +36,10 @@ PRESENT: Final = ("title_share", "bm25")
 """How much of the title's weight the question has; BM25 divided by the sum of the question's idf, 0
 to 2.2."""
 
-NEAREST: Final = ("duplicate_best", "duplicate_mean")
-"""Cosine of words with the most similar known duplicate, and the mean of the best three."""
+NEAREST: Final = ("duplicate_best", "duplicate_mean", "view_best")
+"""Cosine of words with the most similar known duplicate, the mean of the best three, and the cosine
+with the most similar of all views: the original and its known duplicates. What is learnt of a view
+holds for each of them, also where the second stage has seen only originals without duplicates."""
 
 LEARNT: Final = ("topic", "network")
 
@@ -146,7 +148,7 @@ def _compare(index: Index, place: Place, chosen: NDArray[np.int64]) -> Float32s:
         columns = place.columns
         vector[columns] = weights
         similar = _product(rows.similar, len(SIMILAR), chosen, vector)
-        nearest = _nearest_duplicates(rows, chosen, vector)
+        nearest = _nearest(rows, chosen, vector, similar[SIMILAR.index("word")])
         vector[columns] = weights * weights
         squared = _product(rows.squared, len(SQUARED), chosen, vector)
         vector[columns] = 1
@@ -186,8 +188,10 @@ def _product(
     return (matrix @ vector).reshape(len(chosen), kinds).T
 
 
-def _nearest_duplicates(rows: Rows, chosen: NDArray[np.int64], vector: Float32s) -> Float32s:
-    """Return the best, and the mean of the best three, similarities of each original's duplicates.
+def _nearest(
+    rows: Rows, chosen: NDArray[np.int64], vector: Float32s, original: Float32s
+) -> Float32s:
+    """Return the signals of `NEAREST` of the chosen originals, whose own cosine is `original`.
 
     One sort for all: twice the original's number is added to the similarities, all in [0, 1], of
     its duplicates, so that a sort keeps the groups apart. Where there are fewer than three, zeros
@@ -206,7 +210,7 @@ def _nearest_duplicates(rows: Rows, chosen: NDArray[np.int64], vector: Float32s)
     for rank in range(3):
         has = np.flatnonzero(sizes > rank)
         top[rank, has] = ranked[last[has] - 1 - rank]
-    return np.stack((top[0], top.mean(axis=0, dtype=np.float32)))
+    return np.stack((top[0], top.mean(axis=0, dtype=np.float32), np.maximum(top[0], original)))
 
 
 class _Dense(threading.local):

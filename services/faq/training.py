@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from services.faq.classifier import Float64s, PairClassifier
-from services.faq.fit_classifier import fit_classifier, no_match
+from services.faq.fit_calibration import fit_calibrated
+from services.faq.fit_classifier import no_match
 from services.faq.fit_index import fit_index
 from services.faq.index import Index
 from services.faq.known import Known, Progress
@@ -28,6 +29,8 @@ THINNED_FOLDS: Final = 2
 """Folds whose questions are also asked of an index with fewer duplicates."""
 KEPT: Final = (0, 1, 2, 4)
 """How many duplicates an original keeps that is thinned out; every second one is."""
+CALIBRATION_PARTS: Final = 2
+"""Parts of the questions that are calibrated each with the weights which the others taught."""
 MOST_FOLDED: Final = 50_000
 """Most duplicates that are left out fold by fold; of more, only the sample is left out, once."""
 
@@ -107,7 +110,12 @@ def train(known: Known, seed: int, progress: Progress) -> Trained:
         )
     with threadpool_limits(limits=1):
         held = out_of_fold(known, seed, progress)
-        classifier = fit_classifier(held.features, held.is_match)
+        classifier = fit_calibrated(
+            held.features,
+            held.is_match,
+            parts=held.questions % CALIBRATION_PARTS,
+            is_asked=~held.is_thinned,
+        )
         held = held.only(~held.is_thinned)
         scores = classifier.probabilities(held.features)
         ranked = np.take_along_axis(held.candidates, best_first(scores), axis=1)
@@ -135,12 +143,11 @@ def _low_signal(
 
 def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:
     """Compute the pair features of the duplicates (of a sample, if there are many)."""
-    everyone = np.arange(len(known.duplicates))
     parts: list[OutOfFold] = []
     for number, (left_out, asked) in enumerate(progress(_parts(known, seed), "folds")):
         if not len(asked):
             continue
-        kept = np.setdiff1d(everyone, left_out)
+        kept = alike(known.owners, left_out, seed + number)
         parts.append(_asked(fit_index(known.with_only(kept), seed, progress), known, asked))
         if number < THINNED_FOLDS and _are_folded(known):
             thin = kept[thinned(known.owners[kept], seed + number)]
@@ -154,6 +161,30 @@ def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:
         is_whole=np.concatenate([part.is_whole for part in parts]),
         is_thinned=np.concatenate([part.is_thinned for part in parts]),
     )
+
+
+def alike(owners: Positions, left_out: Positions, seed: int) -> Positions:
+    """Return which duplicates an index is fitted on, so that counts do not tell what is left out.
+
+    Of an original with fewer duplicates than there are folds, some folds leave one out and others
+    none. Where that original were the only one with fewer than the data has, its count would say that
+    it is the right one: with one duplicate for each, that no known duplicate is like the question. So
+    every original loses as many as those that are asked about: a fold's share, and at least one.
+
+    Args:
+        owners: position of the original of each duplicate.
+        left_out: the duplicates that are asked, or may be.
+        seed: same owners and seed, same choice.
+    """
+    random = np.random.default_rng(seed)
+    kept = random.permutation(np.setdiff1d(np.arange(len(owners)), left_out))
+    originals = int(owners.max(initial=0)) + 1
+    share = np.maximum(np.bincount(owners, minlength=originals) // FOLDS, 1)
+    more = np.maximum(share - np.bincount(owners[left_out], minlength=originals), 0)
+    order = np.argsort(owners[kept], kind="stable")
+    ordered = owners[kept[order]]
+    number_in_group = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
+    return np.sort(kept[order][number_in_group >= more[ordered]])
 
 
 def thinned(owners: Positions, seed: int) -> NDArray[np.bool_]:

@@ -10,9 +10,18 @@ import pytest
 from services.faq.analysis import terms_of_posted
 from services.faq.features import FEATURES
 from services.faq.known import Known
+from services.faq.ranking import pairs_of
 from services.faq.split import split_folds
 from services.faq.terms import Terms, table_of
-from services.faq.training import FOLDS, KEPT, TooLittleData, out_of_fold, thinned, train
+from services.faq.training import (
+    FOLDS,
+    KEPT,
+    TooLittleData,
+    alike,
+    out_of_fold,
+    thinned,
+    train,
+)
 from tests.services.faq.conftest import Small, no_progress
 
 
@@ -80,6 +89,36 @@ def test_originals_with_fewer_duplicates_than_are_kept_keep_them() -> None:
     owners = np.repeat(np.arange(100), 2)
     left = np.bincount(owners[thinned(owners, 0)], minlength=100)
     assert set(left) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("duplicates", range(1, 13))
+def test_counts_of_duplicates_do_not_tell_which_original_is_asked_about(duplicates: int) -> None:
+    """With up to twice as many duplicates as folds, every original loses as many as those asked about."""
+    owners = np.random.default_rng(0).permutation(np.repeat(np.arange(50), duplicates))
+    for number, fold in enumerate(split_folds(owners, FOLDS, 0)):
+        kept = alike(owners, fold, number)
+        assert not np.isin(kept, fold).any()
+        left = np.bincount(owners[kept], minlength=50)
+        asked = np.unique(owners[fold])
+        others = np.setdiff1d(np.arange(50), asked)
+        if duplicates <= FOLDS:
+            assert set(left) == {duplicates - 1}
+        else:
+            assert left[asked].mean() > duplicates - 3
+            assert not len(others)
+
+
+def test_one_duplicate_for_each_original_is_learnt_to_be_trusted(small: Small) -> None:
+    """The model finds more with it than the best single view does, which is what it is given."""
+    known = small.known.with_only(small.split.training)
+    first = np.unique(known.owners, return_index=True)[1]
+    scorer = train(known.with_only(first), 0, no_progress).scorer
+    held = small.split.held_out
+    rankings = scorer.rank([small.known.duplicates[each] for each in held])
+    right = np.asarray([ranking.positions[0] for ranking in rankings]) == small.known.owners[held]
+    pairs = pairs_of(scorer.index, [small.known.duplicates[each] for each in held])
+    nearest = pairs.features[FEATURES.index("view_best")].argmax(axis=1) == small.known.owners[held]
+    assert right.mean() >= nearest.mean()
 
 
 def test_the_same_texts_and_seed_give_the_same_model(known: Known, small: Small) -> None:
