@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from typing import TypeVar, cast
 
 from client.errors import UnexpectedAnswer
@@ -21,6 +22,27 @@ class ModelReference:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """Whose a text is; what is not known is None.
+
+    Attributes:
+        author: name of who wrote it.
+        author_url: address of the author's page.
+        url: address of the text.
+        licence: its licence, such as "CC BY-SA 4.0".
+        licence_url: address of the licence.
+        created: when it was written, ISO 8601.
+    """
+
+    author: str | None = None
+    author_url: str | None = None
+    url: str | None = None
+    licence: str | None = None
+    licence_url: str | None = None
+    created: str | None = None
+
+
+@dataclass(frozen=True)
 class Match:
     """A known question that the posted one may duplicate.
 
@@ -33,6 +55,10 @@ class Match:
             scores of all known questions leave to 1 is the probability that none is duplicated.
         answer: its answer as HTML, if asked for. It is not sanitised.
         text: its full text as HTML, if asked for. It is not sanitised.
+        source_id: its identity where it was imported from, if that is no whole number.
+        attribution: whose the question is, if asked for and known. Whoever shows its text shows
+            this too, where the licence says so.
+        answer_attribution: whose the answer is.
     """
 
     question_id: int
@@ -42,6 +68,9 @@ class Match:
     score: float
     answer: str | None = None
     text: str | None = None
+    source_id: str | None = None
+    attribution: Attribution | None = None
+    answer_attribution: Attribution | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +131,18 @@ def _match(entry: object) -> Match:
         score=_score(fields),
         answer=_optional_text(fields, "answer"),
         text=_optional_text(fields, "text"),
+        source_id=_optional_text(fields, "source_id"),
+        attribution=_attribution(fields, "attribution"),
+        answer_attribution=_attribution(fields, "answer_attribution"),
+    )
+
+
+def _attribution(fields: Mapping[str, object], name: str) -> Attribution | None:
+    if fields.get(name) is None:
+        return None
+    known = _object(fields[name], name)
+    return Attribution(
+        **{each.name: _optional_text(known, each.name) for each in fields_of(Attribution)}
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from client.answers import MatchAnswer
+from client.answers import Attribution, Match, MatchAnswer
 from client.command_line.bars import indented, needs_ascii, ranked_line
 from client.command_line.connection import FAQ, chosen_address, chosen_key
 from client.command_line.parsing import (
@@ -37,7 +37,9 @@ def add_parser(commands: Any, epilog: str) -> None:
         epilog=epilog,
     )
     parser.add_argument("question", metavar="QUESTION", help="the question; - reads it from input")
-    parser.add_argument("--answer", action="store_true", help="show the answer of the first match")
+    parser.add_argument(
+        "--answer", action="store_true", help="show the answer of the first match, and whose it is"
+    )
     parser.add_argument(
         "--top-k", type=whole_number(1, 1000), metavar="N", help="show at most N questions"
     )
@@ -115,7 +117,34 @@ def _print(answer: MatchAnswer, *, with_answer: bool) -> None:
     for place, match in enumerate(answer.matches, 1):
         title = " ".join(printable(match.title).split())
         print(ranked_line(place, match.score, title, ascii_only=ascii_only))
-        if match.url:
-            print(f"{INDENT}{printable(match.url)}")
+        if match.url or match.source_id:
+            print(f"{INDENT}{_one_line(match.url or match.source_id)}")
         if place == 1 and with_answer and match.answer:
             print(f"\n{indented(plain_text(match.answer), INDENT, width)}\n")
+            print("".join(f"{INDENT}{line}\n" for line in _sources(match)), end="")
+
+
+def _sources(match: Match) -> list[str]:
+    """Whose the shown texts are, as their licence wants it said."""
+    both = (("Question", match.attribution), ("Answer", match.answer_attribution))
+    lines = [_source(what, attribution) for what, attribution in both if attribution]
+    return [line for line in lines if line]
+
+
+def _source(what: str, attribution: Attribution) -> str:
+    author = " by ".join(filter(None, (what, attribution.author)))
+    parts = [
+        _with_address(author, attribution.author_url),
+        attribution.url,
+        _with_address(attribution.licence, attribution.licence_url),
+    ]
+    known = [_one_line(part) for part in parts if part and part != what]
+    return f"{'' if known[0].startswith(what) else f'{what}: '}{', '.join(known)}" if known else ""
+
+
+def _with_address(text: str | None, address: str | None) -> str:
+    return f"{text or ''} <{address}>".strip() if address else text or ""
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join(printable(text or "").split())

@@ -47,6 +47,11 @@ class Match(BaseModel):
 
     question_id: int
     answer_id: int
+    source_id: str | None = Field(
+        None,
+        description="id of the known question in the table that it was imported from, where that is "
+        "no whole number; question_id and answer_id are then numbers made of it",
+    )
     title: str
     url: str | None
     score: float = Field(

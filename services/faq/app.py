@@ -149,6 +149,8 @@ class FaqModel(Model[Terms, Ranking]):
             "url": original.url,
             "score": score,
         }
+        if original.source_id is not None:
+            shown["source_id"] = original.source_id
         if include_answers:
             shown |= {"text": original.html, "answer": original.answer_html}
             shown |= original.model_dump(

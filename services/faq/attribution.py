@@ -28,6 +28,8 @@ class Attribution(BaseModel):
     kind: Kind
     id: int
     """The Id that the text has in the file of its kind."""
+    source_id: str | None = None
+    """The id that its question has where it is from, if that is no whole number."""
     url: str | None = None
     author: str | None = None
     author_url: str | None = None

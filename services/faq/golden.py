@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from services.faq.analysis import terms_of_posted
 from services.faq.ranking import Scorer
 from services.faq.records import DataError
+from services.faq.source_ids import normalised, number_of
 
 GOLDEN_FILE: Final = "golden.jsonl"
 _LONGEST_LINE: Final = 1 << 18
@@ -25,10 +26,21 @@ class GoldenQuestion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     question: str = Field(min_length=1)
-    original: int
-    """Id of the original."""
+    original: int | str
+    """Id of the original; where it was imported with a text as its id, that text."""
     within: int = Field(1, ge=1)
     """Among how many first places."""
+
+    @field_validator("original")
+    @classmethod
+    def usable_id(cls, value: int | str) -> int | str:
+        """Refuse a text that can be no id."""
+        return normalised(value) if isinstance(value, str) else value
+
+    @property
+    def original_id(self) -> int:
+        """The number that data and models have for the original."""
+        return number_of(self.original) if isinstance(self.original, str) else self.original
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Miss:
     """A golden question that a model does not answer as it must."""
 
     line: int
-    original: int
+    original: int | str
     within: int
     rank: int | None
     """Where the original is instead; None if it is not ranked at all."""
@@ -97,7 +109,8 @@ def misses(golden: GoldenSet, scorer: Scorer, original_ids: Sequence[int]) -> li
     pairs = zip(golden.questions, rankings, strict=True)
     for line, (question, ranking) in enumerate(pairs, 1):
         ranked = [original_ids[position] for position in ranking.positions]
-        rank = ranked.index(question.original) + 1 if question.original in ranked else None
+        wanted = question.original_id
+        rank = ranked.index(wanted) + 1 if wanted in ranked else None
         if rank is None or rank > question.within:
             missed.append(Miss(line, question.original, question.within, rank))
     return missed

@@ -48,7 +48,9 @@ class ImportSettings(BaseSettings):
     )
     body_column: str = Field("body", description="more of the question")
     answer_column: str = Field("answer", description="the answer; none in a duplicate")
-    id_column: str = Field("id", description="whole numbers; rows are numbered without it")
+    id_column: str = Field(
+        "id", description="whole numbers, or texts such as KB-0042; rows are numbered without it"
+    )
     duplicate_of_column: str = Field(
         "duplicate_of", description="in a duplicate, the id of the question that it repeats"
     )

@@ -30,6 +30,11 @@ class StoredOriginal(BaseModel):
     attribution: Attribution | None = None
     answer_attribution: Attribution | None = None
 
+    @property
+    def source_id(self) -> str | None:
+        """The id that it has where it is from, if that is no whole number."""
+        return self.attribution.source_id if self.attribution else None
+
 
 @dataclass(frozen=True, eq=False)
 class StoredOriginals(Sequence[StoredOriginal]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import numpy as np
 from tqdm import tqdm
@@ -49,12 +50,14 @@ def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredMo
 def stored_originals(originals: Iterable[Original], url_template: str) -> Iterator[StoredOriginal]:
     """Yield the originals as answers show them."""
     for original in originals:
-        address = original.attribution.url if original.attribution else None
+        attribution = original.attribution
+        address = attribution.url if attribution else None
+        source_id = attribution.source_id if attribution else None
         yield StoredOriginal(
             id=original.id,
             answer_id=original.answer_id,
             title=original.title,
-            url=url_template.replace("{id}", str(original.id)) or address,
+            url=url_template.replace("{id}", quote(source_id or str(original.id), "")) or address,
             html=original.html,
             answer_html=original.answer_html,
             attribution=original.attribution,

@@ -19,14 +19,45 @@ class Served(BaseModel):
     version: str
 
 
+class Attribution(BaseModel):
+    """Whose a text is; what is not known is None."""
+
+    author: str | None = None
+    author_url: str | None = None
+    url: str | None = None
+    licence: str | None = None
+    licence_url: str | None = None
+
+    def safe(self) -> Attribution:
+        """The same without addresses that are none of the web."""
+        addresses = ("author_url", "url", "licence_url")
+        return self.model_copy(
+            update={name: web_address(getattr(self, name)) for name in addresses}
+        )
+
+
 class Match(BaseModel):
     """A known question and the probability that the asked one is a duplicate of it."""
 
     question_id: int
+    source_id: str | None = None
     title: str
     url: str | None = None
     score: Score
     answer: str = ""
+    attribution: Attribution | None = None
+    answer_attribution: Attribution | None = None
+
+    def safe(self) -> Match:
+        """The same, safe to show."""
+        return self.model_copy(
+            update={
+                "answer": sanitise(self.answer),
+                "url": web_address(self.url),
+                "attribution": self.attribution and self.attribution.safe(),
+                "answer_attribution": self.answer_attribution and self.answer_attribution.safe(),
+            }
+        )
 
 
 class Matches(BaseModel):
@@ -62,11 +93,7 @@ def parse_matches(content: bytes) -> Matches:
         Problem: 502 where the answer is not what the service promises.
     """
     answer = _parse(Matches, content)
-    safe = [
-        match.model_copy(update={"answer": sanitise(match.answer), "url": web_address(match.url)})
-        for match in answer.matches
-    ]
-    return answer.model_copy(update={"matches": safe})
+    return answer.model_copy(update={"matches": [match.safe() for match in answer.matches]})
 
 
 def parse_predictions(content: bytes) -> Predictions:

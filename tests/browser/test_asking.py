@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, Site
+from tests.browser.conftest import OpenPage, Site, StubbedSite
+from tests.services.web.upstream_stub import MATCHES, Answer
 
 EXAMPLES = {
     "Ten comes before nine": "Why does sort() put 10 before 2, and how do I sort numbers "
@@ -92,3 +93,35 @@ def test_what_a_person_types_is_never_taken_for_markup(open_page: OpenPage, site
     ask(page, "<img src=x onerror=alert(1)> why does [] === [] give false?")
     expect(page.locator(".outcome h2, .match").first).to_be_attached()
     assert page.locator("img[src='x']").count() == 0
+
+
+def test_an_answer_says_whose_it_is_and_links_there(
+    open_page: OpenPage, stubbed_site: StubbedSite
+) -> None:
+    """CC BY-SA wants the author, the source and the licence named wherever the text is shown."""
+    answer = {
+        "author": "<img src=x onerror=alert(1)>", "author_url": "https://a.example/users/7",
+        "url": "https://a.example/a/2", "licence": "CC BY-SA 4.0",
+        "licence_url": "https://creativecommons.org/licenses/by-sa/4.0/",
+    }  # fmt: skip
+    question = {"author": "Ann O'Nym", "licence": "CC BY-SA 3.0", "author_url": "javascript:x()"}
+    first, second = MATCHES["matches"]  # type: ignore[misc]
+    matches = [
+        {**first, "source_id": "KB-0042", "attribution": question, "answer_attribution": answer},
+        second,
+    ]
+    stubbed_site.faq.always(Answer(content={**MATCHES, "matches": matches}))
+    page = open_page(stubbed_site)
+    ask(page, "whose is it?")
+    lines = page.locator(".match").first.locator(".source")
+    expect(lines).to_have_text([
+        "Question KB-0042, by Ann O'Nym, CC BY-SA 3.0",
+        "Answer by <img src=x onerror=alert(1)>, CC BY-SA 4.0",
+    ])  # fmt: skip
+    links = lines.locator("a").evaluate_all("each => each.map(a => [a.href, a.rel, a.target])")
+    assert links == [
+        [answer[name], "noopener nofollow", "_blank"]
+        for name in ("url", "author_url", "licence_url")
+    ]
+    assert page.locator("img[src='x']").count() == 0
+    assert page.locator(".match").nth(1).locator(".source").count() == 0

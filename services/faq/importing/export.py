@@ -43,24 +43,27 @@ WHERE question NOT IN (SELECT id FROM originals) AND question NOT IN (SELECT dup
 
 _ORIGINALS: Final = """
 SELECT post.id, chosen.answer, post.text, post.created, post.licence, post.owner, post.owner_name,
-       post.url, users.name
+       post.url, users.name, source_ids.name
 FROM questions AS post JOIN chosen ON chosen.question = post.id
 LEFT JOIN users ON users.id = post.owner
+LEFT JOIN source_ids ON source_ids.id = post.id
 WHERE post.id IN (SELECT id FROM originals) ORDER BY post.id
 """
 _DUPLICATES: Final = """
 SELECT post.id, chosen.answer, post.text, post.created, post.licence, post.owner, post.owner_name,
-       post.url, users.name
+       post.url, users.name, source_ids.name
 FROM written JOIN questions AS post ON post.id = written.id
 JOIN chosen ON chosen.question = written.root
 LEFT JOIN users ON users.id = post.owner
+LEFT JOIN source_ids ON source_ids.id = post.id
 ORDER BY post.id
 """
 _ANSWERS: Final = """
 SELECT post.id, post.id, post.text, post.created, post.licence, post.owner, post.owner_name,
-       post.url, users.name
+       post.url, users.name, source_ids.name
 FROM chosen JOIN answers AS post ON post.question = chosen.question AND post.id = chosen.answer
 LEFT JOIN users ON users.id = post.owner
+LEFT JOIN source_ids ON source_ids.id = post.question
 WHERE chosen.question IN (SELECT id FROM originals) ORDER BY post.id
 """
 _QUERIES: Final[tuple[tuple[Kind, str], ...]] = (
@@ -174,11 +177,13 @@ def _attribution(
     owner_name: str,
     url: str | None,
     name: str | None,
+    source_id: str | None,
 ) -> Attribution:
     address = sites.answer_url if kind == "answer" else sites.question_url
     return Attribution(
         kind=kind,
         id=number,
+        source_id=source_id,
         url=url or (address(host, number) if host else None),
         author=name or owner_name or None,
         author_url=sites.user_url(host, owner) if host and owner else None,

@@ -16,10 +16,10 @@ from services.faq.importing.table_rows import LineError, TableRow, read_table
 from services.faq.importing.work_file import WorkFile, open_work_file, remove_work_file
 from services.faq.importing.write_data import new_data
 from services.faq.records import LONGEST_LINE, DataError
+from services.faq.source_ids import is_whole_number, normalised, number_of
 from services.faq.stored_text import one_line, text0
 
 MOST_ERRORS_SHOWN: Final = 20
-_ID: Final = re.compile(r"[0-9]{1,18}")
 
 
 class BadLines(DataError):
@@ -127,9 +127,9 @@ class _Reading:
             "SELECT duplicate, original FROM links "
             "WHERE original NOT IN (SELECT id FROM questions) ORDER BY id"
         )
-        for duplicate, original in unknown:
-            message = f"question {duplicate}: no question has the id {original} that it repeats"
-            self._add(message)
+        for duplicate, original in unknown.fetchall():
+            repeated, wanted = self._source_id(duplicate), self._source_id(original)
+            self._add(f"question {repeated}: no question has the id {wanted} that it repeats")
 
     def _rows(self, table: Path) -> Iterator[TableRow]:
         layout = self._layout
@@ -148,9 +148,10 @@ class _Reading:
 
     def _keep(self, row: TableRow) -> None:
         columns, values = self._columns, row.values
-        number = _id(row, columns.id) or self._number
+        number = self._id(row, columns.id)
+        number = self._number if number is None else number
         question = values.get(columns.question, "")
-        original = _id(row, columns.duplicate_of)
+        original = self._id(row, columns.duplicate_of)
         answer = values.get(columns.answer, "")
         if not question:
             raise row.error(f"has no question (column {columns.question!r})")
@@ -186,7 +187,7 @@ class _Reading:
             (number, text, *source),
         )
         if not added.rowcount:
-            raise row.error(f"the id {number} is used before")
+            raise row.error(f"the id {self._source_id(number)} is used before")
         if original is not None:
             database.execute("INSERT INTO links VALUES (?, ?, ?)", (number, original, self._number))
         elif answer:
@@ -194,6 +195,29 @@ class _Reading:
                 "INSERT INTO answers VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",
                 (number, number, answer, *source),
             )
+
+    def _id(self, row: TableRow, column: str) -> int | None:
+        """Return the number of the id in a column; that of a text is kept with it."""
+        if (value := row.values.get(column)) is None:
+            return None
+        try:
+            name = normalised(value)
+        except ValueError as error:
+            raise row.error(f"{column} {error}") from None
+        number = number_of(name)
+        if not is_whole_number(name):
+            self._work.database.execute(
+                "INSERT OR IGNORE INTO source_ids VALUES (?, ?)", (number, name)
+            )
+            if (other := self._source_id(number)) != name:
+                raise row.error(f"{column} has the same number as {other!r}; change one of them")
+        return number
+
+    def _source_id(self, number: int) -> str:
+        """Return an id as the tables have it."""
+        query = "SELECT name FROM source_ids WHERE id = ?"
+        found = self._work.database.execute(query, (number,)).fetchone()
+        return found[0] if found else str(number)
 
     def _html(self, text: str) -> str:
         return text if self._layout.text_format == "html" else plain_to_html(text)
@@ -207,11 +231,3 @@ def plain_to_html(text: str) -> str:
         for paragraph in paragraphs
         if paragraph.strip()
     )
-
-
-def _id(row: TableRow, column: str) -> int | None:
-    if (value := row.values.get(column)) is None:
-        return None
-    if not (_ID.fullmatch(value)):
-        raise row.error(f"{column} is not a whole number")
-    return int(value)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from services.faq.records import DataError
 
 WORK_FILE: Final = ".import.sqlite3"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _SECONDS_BETWEEN_COMMITS: Final = 2.0
 _CACHE_KILOBYTES: Final = 64 * 1024
 
@@ -34,6 +34,7 @@ CREATE TABLE answers (
     PRIMARY KEY (question, id)
 );
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE source_ids (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 """
 
 

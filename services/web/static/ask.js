@@ -6,6 +6,7 @@ import { Failure } from "./failure.js";
 import { LatestRequest } from "./latest.js";
 import { Outcome } from "./outcome.js";
 import { scoreBar, scoreText } from "./scores.js";
+import { sourceLines } from "./sources.js";
 
 export function startAsk(panel) {
   const form = panel.querySelector("form");
@@ -100,7 +101,8 @@ function matchList(matches, openFirst) {
   return element("ol", { className: "matches" }, ...matches.map(item));
 }
 
-function matchItem({ title, url, score, answer }, open) {
+function matchItem(match, open) {
+  const { title, url, score, answer } = match;
   const summary = element(
     "summary",
     {},
@@ -115,5 +117,6 @@ function matchItem({ title, url, score, answer }, open) {
   if (url) {
     text.append(element("p", {}, outwardLink(url, "Open the question")));
   }
+  text.append(...sourceLines(match));
   return element("details", { className: "match", open }, summary, text);
 }

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from client.api_key import VARIABLE
+from tests.client.conftest import MATCHES
 
 KEY = "rts_do-not-show-this-key"
 JPEG = b"\xff\xd8\xff\xe0 a picture"
@@ -33,6 +34,79 @@ def test_the_first_answer_is_shown_as_plain_text(run, service):
     done = run("ask", "var or let?", "--answer", "--url", service.url)
     assert "          Use let & avoid var.\n" in done.stdout
     assert json.loads(service.received[0].body)["include_answers"] is True
+
+
+ATTRIBUTIONS = {
+    "attribution": {
+        "kind": "original", "id": 1001, "url": "https://a.example/q/1001", "author": "Ann O'Nym",
+        "author_url": "https://a.example/users/7", "licence": "CC BY-SA 4.0",
+        "licence_url": "https://creativecommons.org/licenses/by-sa/4.0/", "created": "2020-01-02",
+    },
+    "answer_attribution": {"kind": "answer", "id": 2001, "url": "https://a.example/a/2001",
+                           "licence": "CC BY-SA 3.0"},
+}  # fmt: skip
+
+
+def attributed(**fields: object) -> dict[str, object]:
+    """What the service answers, with fields of the first match."""
+    first, *others = MATCHES["matches"]
+    return {**MATCHES, "matches": [{**first, **fields}, *others]}
+
+
+def test_an_answer_is_shown_with_whose_it_is(run, service):
+    service.behaviour = lambda exchange: exchange.answer(attributed(**ATTRIBUTIONS))
+    lines = run("ask", "q", "--answer", "--url", service.url).stdout.splitlines()
+    assert lines[4:7] == [
+        "",
+        "          Question by Ann O'Nym <https://a.example/users/7>, https://a.example/q/1001, "
+        "CC BY-SA 4.0 <https://creativecommons.org/licenses/by-sa/4.0/>",
+        "          Answer: https://a.example/a/2001, CC BY-SA 3.0",
+    ]
+    assert " 2. 0.125" in lines[7]
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({"author": "Ann"}, "Answer by Ann"),
+        ({"author_url": "https://a.example/u"}, "Answer <https://a.example/u>"),
+        ({"licence": "CC0-1.0"}, "Answer: CC0-1.0"),
+        ({"created": "2020-01-02"}, None),
+        ({}, None),
+    ],
+)
+def test_of_whose_an_answer_is_what_is_known_is_shown(run, service, known, line):
+    service.behaviour = lambda exchange: exchange.answer(attributed(answer_attribution=known))
+    shown = run("ask", "q", "--answer", "--url", service.url).stdout
+    assert [each.strip() for each in shown.splitlines() if each.startswith("          Answer")] == (
+        [line] if line else []
+    )
+
+
+def test_whose_an_answer_is_goes_to_programs_too(run, service):
+    service.behaviour = lambda exchange: exchange.answer(
+        attributed(**ATTRIBUTIONS, source_id="KB-0042")
+    )
+    done = run("ask", "q", "--answer", "--json", "--url", service.url)
+    first, second = json.loads(done.stdout)["matches"]
+    assert first["attribution"]["author"] == "Ann O'Nym"
+    assert first["answer_attribution"]["licence"] == "CC BY-SA 3.0"
+    assert first["source_id"] == "KB-0042"
+    assert (second["attribution"], second["answer_attribution"]) == (None, None)
+
+
+def test_a_question_without_an_address_is_named_by_its_own_id(run, service):
+    answer = attributed(url=None, source_id="KB-\x1b[2J0042")
+    service.behaviour = lambda exchange: exchange.answer(answer)
+    assert run("ask", "q", "--url", service.url).stdout.splitlines()[1].strip() == "KB-[2J0042"
+
+
+@pytest.mark.parametrize("wrong", ["CC BY-SA", 7, [], {"author": 7}])
+def test_an_attribution_that_is_none_is_no_answer(run, service, wrong):
+    service.behaviour = lambda exchange: exchange.answer(attributed(attribution=wrong))
+    done = run("ask", "q", "--answer", "--url", service.url)
+    assert done.returncode == 1
+    assert "the answer is not one of this API" in done.stderr
 
 
 def test_a_weak_signal_is_no_match(run, service):
@@ -59,12 +133,14 @@ def test_a_title_cannot_reprogram_the_terminal(run, service):
     match = {
         "question_id": 1, "answer_id": 2, "title": "\x1b]0;owned\x07 \x9b31m title\nline",
         "url": "https://a.example/\x1b[2J", "score": 0.5, "answer": "<p>\x1b[31mred</p>",
+        "answer_attribution": {"author": "\x1b[31m\nroot:", "url": "https://a.example/\x9b2J"},
     }  # fmt: skip
     answer = {"matches": [match], "low_signal": False, "model": {"name": "a", "version": "1"}}
     service.behaviour = lambda exchange: exchange.answer(answer)
     done = run("ask", "q", "--answer", "--url", service.url)
     assert done.returncode == 0
     assert all(letter == "\n" or letter.isprintable() for letter in done.stdout)
+    assert not any(line.startswith("root:") for line in done.stdout.splitlines())
 
 
 def test_a_terminal_without_block_letters_gets_plain_ones(run, service):

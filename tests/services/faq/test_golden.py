@@ -8,6 +8,7 @@ import pytest
 
 from services.faq.golden import GOLDEN_FILE, golden_file, misses, read_golden
 from services.faq.records import DataError
+from services.faq.source_ids import number_of
 from tests.services.faq.conftest import Small
 
 
@@ -34,7 +35,8 @@ def test_questions_are_read_in_order(tmp_path: Path) -> None:
     [
         ("secret text", "line 1: is not JSON"),
         ('{"question": "secret text"}', "line 1: original: Field required"),
-        ('{"question": "secret text", "original": "x"}', "line 1: original: "),
+        ('{"question": "secret text", "original": null}', "line 1: original"),
+        ('{"question": "secret text", "original": " "}', "line 1: original"),
         ('{"question": "secret text", "original": 1, "within": 0}', "line 1: within: "),
         ('{"question": "", "original": 1}', "line 1: question: "),
         ('{"question": "secret text", "original": 1, "first": 2}', "line 1: first: "),
@@ -78,3 +80,18 @@ def test_a_miss_says_where_the_original_is_instead(small: Small, tmp_path: Path)
     assert missed[0].rank is not None
     assert missed[0].rank > 2
     assert str(missed[1]) == "line 3: original 77 is not ranked, not among the first 31"
+
+
+def test_an_original_can_be_named_by_the_text_that_is_its_id(small: Small, tmp_path: Path) -> None:
+    ids = [original.id for original in small.data.originals]
+    known = [number_of("KB-1") if number == 3 else each for number, each in enumerate(ids)]
+    title = small.data.originals[3].title
+    lines = [
+        f'{{"question": "{title}", "original": "KB-1", "within": 3}}',
+        f'{{"question": "{title}", "original": "KB-2", "within": 3}}',
+        f'{{"question": "{title}", "original": "{ids[20]}", "within": 31}}',
+    ]
+    missed = misses(read_golden(write(tmp_path, *lines)), small.trained.scorer, known)
+    assert [str(each) for each in missed] == [
+        "line 2: original KB-2 is not ranked, not among the first 3"
+    ]

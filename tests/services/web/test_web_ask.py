@@ -57,6 +57,31 @@ def test_answers_and_addresses_are_made_safe(web: Web) -> None:
     assert safe["title"] == "<b>t</b>", "a title is text; the page shows it as such"
 
 
+def test_whose_the_texts_are_comes_with_them(web: Web) -> None:
+    attribution = {
+        "kind": "answer", "id": 2, "created": "2020-01-02", "url": "https://a.example/a/2",
+        "author": "<i>Ann</i>", "author_url": "javascript:alert(1)",
+        "licence": "CC BY-SA 4.0", "licence_url": "data:text/html,x",
+    }  # fmt: skip
+    match = {
+        "question_id": 1, "title": "t", "url": None, "score": 1.0, "source_id": "KB-0042",
+        "attribution": {**attribution, "kind": "original", "id": 1, "url": "file:///etc/passwd"},
+        "answer_attribution": attribution,
+    }  # fmt: skip
+    web.faq.always(Answer(content={**MATCHES, "matches": [match]}))
+    (safe,) = web.ask().json()["matches"]
+    assert safe["answer_attribution"] == {
+        "author": "<i>Ann</i>", "author_url": None, "url": "https://a.example/a/2",
+        "licence": "CC BY-SA 4.0", "licence_url": None,
+    }, "names are text; the page shows them as such"  # fmt: skip
+    assert safe["attribution"]["url"] is None
+    assert safe["source_id"] == "KB-0042"
+
+
+def test_texts_of_nobody_in_particular_are_shown_too(web: Web) -> None:
+    assert web.ask().json()["matches"][0]["answer_attribution"] is None
+
+
 @pytest.mark.parametrize("question", ["", "   \n ", "x" * 20_001, 7, None, ["a"]])
 def test_a_question_that_is_none_is_refused(web: Web, question: object) -> None:
     response = web.ask(question)

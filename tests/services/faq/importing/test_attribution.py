@@ -15,6 +15,7 @@ from services.faq.importing.sites import host_of, licence_of, licence_url
 from services.faq.records import DataError
 from services.faq.settings import FaqSettings
 from services.faq.storage import load_model
+from services.faq.training_run import stored_originals
 from tests.services.faq.conftest import Small
 from tests.services.faq.importing.conftest import Dump, Import, command
 from tests.services.faq.test_app import post
@@ -114,7 +115,13 @@ def test_a_model_keeps_them_and_answers_show_them(small: Small, tmp_path: Path) 
     data = Path(shutil.copytree(small.folder, tmp_path / "data"))
     first = small.data.originals[0]
     texts = [
-        Attribution(kind="original", id=first.id, url="https://a.example/q", author="Ann"),
+        Attribution(
+            kind="original",
+            id=first.id,
+            url="https://a.example/q",
+            author="Ann",
+            source_id="KB 1/2",
+        ),
         Attribution(kind="answer", id=first.answer_id, author="Bo", licence="CC BY-SA 4.0"),
     ]
     lines = b"".join(each.line() for each in texts)
@@ -130,4 +137,7 @@ def test_a_model_keeps_them_and_answers_show_them(small: Small, tmp_path: Path) 
     shown = {each["question_id"]: each for each in answer["matches"]}
     assert shown[first.id]["attribution"]["author"] == "Ann"
     assert shown[first.id]["answer_attribution"]["licence"] == "CC BY-SA 4.0"
-    assert "attribution" not in shown[small.data.originals[1].id]
+    assert shown[first.id]["source_id"] == "KB 1/2"
+    assert not {"attribution", "source_id"} & shown[small.data.originals[1].id].keys()
+    (addressed, *_) = stored_originals(stored, "https://faq.example/{id}")
+    assert addressed.url == "https://faq.example/KB%201%2F2"

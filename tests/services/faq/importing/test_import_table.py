@@ -14,6 +14,7 @@ from services.faq.attribution import Attribution, read_attributions
 from services.faq.data import read_data
 from services.faq.importing.import_table import plain_to_html
 from services.faq.records import read_records
+from services.faq.source_ids import number_of
 from services.faq.stored_text import split_stored
 from tests.services.faq.importing.conftest import command, report_of
 
@@ -109,6 +110,53 @@ def test_without_ids_rows_are_numbered(run: Run, data: Path) -> None:
     assert [each.id for each in read_records(data).originals] == [1, 2]
 
 
+def test_a_question_may_have_the_id_0(run: Run, data: Path) -> None:
+    assert run("id,question,answer,duplicate_of\n5,a?,A.,\n0,b?,B.,\n6,c?,,0\n") == 0
+    assert [each.id for each in read_records(data).originals] == [0, 5]
+
+
+TEXT_IDS = """id,question,answer,duplicate_of
+KB-0042,How do I reset my password?,Press it.,
+9f8b1c1e-7a64-4d5e-9b58-2f1f6f3c0a11,cannot log in any more,, KB-0042
+7,Where is my invoice?,In the portal.,
+KB-0043,no bill,,7
+"""
+
+
+def test_ids_may_be_texts_which_get_the_same_numbers_every_time(run: Run, data: Path) -> None:
+    assert run(TEXT_IDS) == 0
+    records = read_records(data)
+    reset = number_of("KB-0042")
+    assert [each.id for each in records.originals] == [7, reset]
+    owners = {each.id: each.answer_id for each in records.duplicates}
+    assert owners == {
+        number_of("9f8b1c1e-7a64-4d5e-9b58-2f1f6f3c0a11"): reset,
+        number_of("KB-0043"): 7,
+    }
+    found = {(each.kind, each.id): each.source_id for each in read_attributions(data)}
+    assert found["original", reset] == found["answer", reset] == "KB-0042"
+    assert found["duplicate", number_of("KB-0043")] == "KB-0043"
+    assert found["original", 7] is None
+    lines = TEXT_IDS.splitlines()
+    assert run("\n".join([lines[0], *reversed(lines[1:])]), "--overwrite") == 0
+    assert read_records(data) == records
+
+
+def test_text_ids_that_are_the_same_when_normalised_are_named(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(f"{TEXT_IDS}KB-0042 ,again?,So.,\n") == 1
+    assert "line 6: the id KB-0042 is used before" in errors(capsys)[0]
+
+
+def test_text_ids_that_chance_gives_one_number_are_named(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.faq.importing.import_table.number_of", lambda _: 2**52)
+    assert run("id,question,answer\na,Why?,So.\nb,How?,Thus.\n") == 1
+    assert "line 3: id has the same number as 'a'; change one of them" in errors(capsys)[0]
+
+
 def test_several_tables_are_read_as_one(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "more.jsonl").write_text('{"id": 9, "question": "again?", "duplicate_of": 3}\n')
     assert run(CSV, "--table", tmp_path / "faq.csv", tmp_path / "more.jsonl") == 0
@@ -128,13 +176,18 @@ def test_html_is_kept_where_the_columns_hold_html(run: Run, data: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("x,Why?,,So.,,,,,", "line 6: id is not a whole number"),
-        ("-4,Why?,,So.,,,,,", "line 6: id is not a whole number"),
+        ("\x1b[2J,Why?,,So.,,,,,", "line 6: id must have 1 to 200 characters that can be printed"),
+        ("x" * 201 + ",Why?,,So.,,,,,", "line 6: id must have 1 to 200 characters"),
+        ("4,Why?,,,\x07,,,,", "line 6: duplicate_of must have 1 to 200 characters"),
+        ("003,Why?,,So.,,,,,", "line 6: the id 3 is used before"),
         ("3,Why?,,So.,,,,,", "line 6: the id 3 is used before"),
         ("4,,,So.,,,,,", "line 6: has no question (column 'question')"),
         ("4,Why?,,,,,,,", "line 6: has no answer (column 'answer'), and repeats no other question"),
         ("4,Why?,,,4,,,,", "line 6: is a duplicate of itself"),
         ("4,Why?,,,99,,,,", "question 4: no question has the id 99 that it repeats"),
+        ("4,Why?,,,KB-9,,,,", "question 4: no question has the id KB-9 that it repeats"),
+        ("KB-4,Why?,,,kb-4,,,,", "question KB-4: no question has the id kb-4 that it repeats"),
+        ("KB-4,Why?,,,KB-4,,,,", "line 6: is a duplicate of itself"),
         ("4,Why?,,So.,,,,,,more", "line 6: has 10 columns, the header has 9"),
         ('4,"Why?" not,,So.,,,,,', "line 6: is not CSV: "),
         ('4,"Why?', "line 6: is not CSV: unexpected end of data"),
