@@ -98,6 +98,11 @@ class TrainSettings(SplitSettings):
         "line, with question, original (its id) and within (how many first places); golden.jsonl "
         "beside the data if left out",
     )
+    predecessor_trees: int = Field(
+        200, ge=1, le=100_000,
+        description="trees of the predecessor's pipeline, which is a baseline of the quality gate; it "
+        "had 8,000, which take minutes",
+    )  # fmt: skip
     force: bool = Field(False, description="write the model even so; needs a reason")
     reason: str = Field(
         "", max_length=500, description="why the gate is overruled; kept in the manifest"

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tqdm import tqdm
+
 from services.faq.data import DataSet, read_data
-from services.faq.evaluation.baselines.all import simple_baselines
+from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
 from services.faq.evaluation.comparison import Comparison, compare
 from services.faq.evaluation.questions import HeldOut, held_out
 from services.faq.evaluation.report.lines import evaluation_lines
@@ -93,12 +95,19 @@ def _train(run: _Run) -> _Candidate:
     scorer = train_on(learnt, run.settings.seed).scorer
     comparison = None
     if questions:
-        baselines = simple_baselines(run.settings.seed)
-        comparison = compare(scorer, questions, baselines, run.settings.seed, _step)
+        comparison = _compared(run, scorer, questions)
     if questions and not run.settings.holdout:
         learnt = run.data
         scorer = train_on(learnt, run.settings.seed).scorer
     return _Candidate(scorer, learnt, comparison)
+
+
+def _compared(run: _Run, scorer: Scorer, questions: HeldOut) -> Comparison:
+    """Ask the model and the baselines of the gate."""
+    seed, trees = run.settings.seed, run.settings.predecessor_trees
+    with tqdm(total=trees, desc="trees", disable=None, leave=False) as bar:
+        baselines = (predecessor_baseline(seed, trees, bar.update), *simple_baselines(seed))
+        return compare(scorer, questions, baselines, seed, _step)
 
 
 def _questions(run: _Run) -> HeldOut | None:
@@ -186,4 +195,4 @@ def _step(what: str) -> None:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    tqdm.write(line, file=sys.stderr)

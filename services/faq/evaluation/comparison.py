@@ -209,6 +209,9 @@ def ask_baseline(
 def _compared(baseline: Baseline, held_out: HeldOut, seed: int) -> Result:
     originals, questions = len(held_out.data.originals), len(held_out.asked)
     nobody = np.zeros(0, np.int64)
+    if baseline.unavailable:
+        note = f"not fitted: {baseline.unavailable}"
+        return Result(baseline.key, baseline.title, None, nobody, 0.0, note)
     if baseline.most_originals is not None and originals > baseline.most_originals:
         note = f"not fitted: {originals:,} originals are more than {baseline.most_originals:,}"
         return Result(baseline.key, baseline.title, None, nobody, 0.0, note)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from services.faq.__main__ import COMMANDS
+from services.faq.evaluation.baselines.baseline import KnownText, Score, plain
 from services.faq.learnt_from import is_learnt, read_learnt
 from services.faq.storage import load_model
 from services.serving.command_line import main
@@ -27,7 +30,8 @@ def command(*arguments: str | Path) -> int:
 @pytest.fixture(scope="module")
 def model(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "faq"
-    assert command("train", "--data", small.folder, "--model", folder, "--name", "small") == 0
+    options = ("--data", small.folder, "--model", folder, "--name", "small")
+    assert command("train", *options, "--predecessor-trees", "20") == 0
     return folder
 
 
@@ -58,6 +62,7 @@ def test_the_model_card_is_for_people(model: Path) -> None:
     card = (model / "MODEL_CARD.md").read_text()
     assert card.startswith("# small ")
     assert "| linear SVM | " in card
+    assert "| predecessor's pipeline | " in card
     assert "Passed." in card
 
 
@@ -84,7 +89,7 @@ def test_evaluate_prints_the_figures_of_the_manifest(
     }  # fmt: skip
     assert document["split"] == manifest.details["split"]
     recorded = manifest.details["evaluation"]
-    assert document["differences"].pop("predecessor")["accuracy_at_1"]["low"] > 0
+    assert document["differences"]["predecessor"]["accuracy_at_1"]["low"] > 0
     assert document["differences"] == recorded["differences"]
     for key, matcher in recorded["matchers"].items():
         assert document["matchers"][key]["figures"] == matcher["figures"]
@@ -203,6 +208,29 @@ def test_a_model_of_shuffled_answers_is_not_written(
     line = one_line(capsys)
     assert "is not plainly better than that of the same answers always (largest class)" in line
     assert line.endswith("; no model was written")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_is_worse_than_the_predecessors_pipeline_is_not_written(
+    small: Small,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pipeline that knows all answers stands for one that is better than the model."""
+    owners = {plain(each.text): each.owner for each in small.data.duplicates}
+
+    def knows_all(known: KnownText, *, trees: int, **_: object) -> Score:
+        assert trees == 200
+        assert len(known.duplicates) == len(small.split.training)
+        return lambda asked: np.eye(len(known.originals))[[owners[text] for text in asked]]
+
+    monkeypatch.setattr("services.faq.evaluation.baselines.predecessor.predecessor", knows_all)
+    folder = tmp_path / "refused"
+    assert command("train", "--data", small.folder, "--model", folder) == 1
+    line = one_line(capsys)
+    assert re.search(r"accuracy@1 is \d+\.\d points below that of the baseline", line)
+    assert line.count('the baseline "predecessor\'s pipeline" on the same 62 questions') == 2
     assert list(tmp_path.iterdir()) == []
 
 

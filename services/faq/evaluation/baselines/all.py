@@ -38,7 +38,9 @@ def simple_baselines(seed: int) -> Sequence[Baseline]:
 def predecessor_baseline(
     seed: int, trees: int = TREES, tree_done: Callable[[], object] = lambda: None
 ) -> Baseline:
-    """Return the reference architecture's pipeline, which takes minutes.
+    """Return the reference architecture's pipeline, which takes minutes with all its trees.
+
+    Where LightGBM cannot be loaded, for want of the system's OpenMP, it says so instead.
 
     Args:
         seed: of its training pairs.
@@ -46,8 +48,14 @@ def predecessor_baseline(
         tree_done: called after each tree.
     """
 
+    title = "predecessor's pipeline"
     # Imported when it is used: LightGBM needs a library of the system, and training does not.
-    from services.faq.evaluation.baselines.predecessor import MATCH, predecessor
+    try:
+        from services.faq.evaluation.baselines.predecessor import MATCH, predecessor
+    except (ImportError, OSError) as error:
+        return Baseline(
+            PREDECESSOR, title, _never, unavailable=f"LightGBM cannot be loaded ({error})"
+        )
 
     def fit(known: KnownText) -> Score:
         return predecessor(
@@ -60,12 +68,16 @@ def predecessor_baseline(
 
     return Baseline(
         PREDECESSOR,
-        "predecessor's pipeline",
+        title,
         fit,
         is_probability=True,
         most_scores=_MOST_PREDECESSOR_SCORES,
         note=f"{trees:,} trees, {MATCH} pairs for each duplicate",
     )
+
+
+def _never(known: KnownText) -> Score:
+    raise NotImplementedError
 
 
 def _sample(known: KnownText, seed: int) -> KnownText:

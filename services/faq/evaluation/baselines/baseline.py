@@ -40,6 +40,8 @@ class Baseline:
     """Where questions times originals are more, it is asked a sample of the questions."""
     note: str = ""
     """What a reader should know of it."""
+    unavailable: str = ""
+    """Why it cannot be fitted on this machine; empty where it can."""
 
 
 def known_text(data: DataSet) -> KnownText:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import orjson
 import pytest
 
-from services.faq.evaluation.baselines.all import simple_baselines
+from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
 from services.faq.evaluation.comparison import Comparison, compare, paired_differences
 from services.faq.evaluation.questions import HeldOut
 from tests.services.faq.conftest import Small
@@ -43,6 +45,18 @@ def test_a_difference_is_that_of_the_two_figures(comparison: Comparison) -> None
         for name, estimate in difference.items():
             ours, theirs = (matchers[each]["figures"][name]["value"] for each in ("model", key))
             assert estimate.value == pytest.approx(ours - theirs)
+
+
+def test_without_lightgbm_the_predecessors_pipeline_is_left_out_and_why_is_said(
+    small: Small, questions: HeldOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the image is built: LightGBM wants the system's OpenMP, which slim images lack."""
+    monkeypatch.delitem(sys.modules, "services.faq.evaluation.baselines.predecessor", raising=False)
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    found = compare(small.trained.scorer, questions, [predecessor_baseline(0, 20)], 0)
+    assert found.results[1].outcomes is None
+    assert found.results[1].note.startswith("not fitted: LightGBM cannot be loaded (")
+    assert "predecessor" not in found.differences()
 
 
 def test_a_matcher_does_not_differ_from_itself() -> None:
