@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from services.faq.__main__ import COMMANDS
 from services.faq.analysis import terms_of_posted
 from services.faq.app import load
+from services.faq.attribution import ATTRIBUTION_FILE, Attribution
 from services.faq.settings import FaqSettings
+from services.faq.storage import load_model
 from services.serving.command_line import main
-from services.serving.model_folder import read_model_folder
+from services.serving.model_folder import new_model_folder, read_model_folder
 from tests.services.faq.conftest import Small, WriteData
 
 NEW_ORIGINAL = (77, 777, "Quagga in the zoo. <p>How do I feed a quagga in the zoo?</p>", "")
@@ -70,6 +73,45 @@ def test_the_manifest_tells_what_was_added_to_what(
     assert (entry["originals"], entry["duplicates"]) == (1, 1)
     assert entry["to_version"] == old.version
     assert {**old.details, "added": new.details["added"]} == new.details
+
+
+def test_a_second_addition_keeps_what_is_known_of_the_first(
+    model: Path, write_data: WriteData
+) -> None:
+    """Versions, card, addresses and whose the texts are: all as after a training."""
+    folder = write_data(**NEW)
+    line = Attribution(kind="original", id=77, url="https://a.example/77", author="Ann").line()
+    (folder / ATTRIBUTION_FILE).write_bytes(gzip.compress(line))
+    assert command("add", "--data", folder, "--model", model) == 0
+    assert load_model(model).originals[0].attribution == Attribution.model_validate_json(line)
+    assert load_model(model).originals[0].url == "https://a.example/77"
+    first = read_model_folder(model, kind="faq")
+    assert "1 originals, 1 duplicates" in (model / "MODEL_CARD.md").read_text()
+    more = [(8_002, 777, "hay or grass for my quagga", "")]
+    assert (
+        command("add", "--data", write_data(**{**NEW, "duplicates": more}), "--model", model) == 0
+    )
+    second = read_model_folder(model, kind="faq")
+    assert [each["duplicates"] for each in second.details["added"]] == [1, 1]
+    assert second.details["added"][1]["to_version"] == first.version
+    card = (model / "MODEL_CARD.md").read_text()
+    assert second.version in card.splitlines()[0]
+    assert "0 originals, 1 duplicates" in card
+
+
+def test_an_added_original_has_an_address_like_the_others(
+    trained: Path, tmp_path: Path, write_data: WriteData
+) -> None:
+    """From the template that the model was trained with."""
+    model = tmp_path / "linked"
+    manifest = read_model_folder(trained, kind="faq")
+    with new_model_folder(model, kind="faq", name="faq", version="1") as draft:
+        for name in manifest.files:
+            shutil.copyfile(trained / name, draft.folder / name)
+        settings = {**manifest.details["settings"], "url_template": "https://a.example/q/{id}"}
+        draft.details.update({**manifest.details, "settings": settings})
+    assert command("add", "--data", write_data(**NEW), "--model", model) == 0
+    assert load_model(model).originals[0].url == "https://a.example/q/77"
 
 
 def test_the_same_again_is_nothing_new_and_changes_nothing(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.faq.analysis import terms_of_posted
 from services.faq.golden import GOLDEN_FILE, golden_file, misses, read_golden
 from services.faq.records import DataError
 from services.faq.source_ids import number_of
@@ -79,6 +80,14 @@ def test_a_miss_says_where_the_original_is_instead(small: Small, tmp_path: Path)
     ]
     assert missed[0].rank is not None
     assert missed[0].rank > 2
+    terms = terms_of_posted(title)
+    ranked = [ids[each] for each in small.trained.scorer.rank([terms])[0].positions]
+    assert ranked[missed[0].rank - 1] == ids[20]
+    place = missed[0].rank
+    enough = f'{{"question": "{title}", "original": {ids[20]}, "within": {place}}}'
+    short = f'{{"question": "{title}", "original": {ids[20]}, "within": {place - 1}}}'
+    again = misses(read_golden(write(tmp_path, enough, short)), small.trained.scorer, ids)
+    assert [each.line for each in again] == [2]
     assert str(missed[1]) == "line 3: original 77 is not ranked, not among the first 31"
 
 

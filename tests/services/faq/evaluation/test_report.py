@@ -70,6 +70,27 @@ def test_a_name_in_the_data_is_text_on_the_page(document: dict[str, Any]) -> Non
     assert "&lt;script&gt;alert(1)" in page(document)
 
 
+def everywhere(value: Any, text: str) -> Any:
+    """The same document with this text in place of all its texts but keys."""
+    if isinstance(value, dict):
+        return {key: everywhere(each, text) for key, each in value.items()}
+    if isinstance(value, list):
+        return [everywhere(each, text) for each in value]
+    return text if isinstance(value, str) else value
+
+
+def test_no_text_at_all_is_markup_on_the_page(document: dict[str, Any]) -> None:
+    """Titles, notes, reasons, versions: whoever wrote the data or the settings wrote them."""
+    skipped = {**document["matchers"]["nearest_neighbour"], "figures": None, "note": NAME}
+    matchers = {**document["matchers"], "linear_svm": skipped}
+    odd = {**document, "matchers": matchers, "notes": [NAME]}
+    odd["data"] = {**document["data"], "dropped": {NAME: 3}}
+    text = page(everywhere(odd, NAME))
+    assert not {"script", "img"} & set(Page(text).tags)
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") > 20
+
+
 def test_every_figure_has_its_plot(document: dict[str, Any]) -> None:
     assert list(plots(document)) == [
         "accuracy", "reliability", "coverage", "by_known_duplicates", "withheld", "no_match",

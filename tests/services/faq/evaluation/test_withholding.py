@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from services.faq.data import DataSet
 from services.faq.evaluation.baselines.all import simple_baselines
+from services.faq.evaluation.baselines.baseline import Baseline, KnownText, Score, plain
 from services.faq.evaluation.evaluate import evaluate
 from services.faq.evaluation.questions import HeldOut
 from services.faq.evaluation.unmatched import ask_unmatched
@@ -42,6 +45,26 @@ def test_each_point_learns_from_no_more_than_it_says(tiny: HeldOut) -> None:
     assert steps[:2] == ["no known duplicates, half 1", "no known duplicates, half 2"]
     held_out = {tiny.data.duplicates[number].id for number in tiny.split.held_out}
     assert not any(held_out & {each.id for each in data.duplicates} for data in watched.given)
+
+
+def test_with_none_an_original_is_asked_about_while_it_has_no_duplicate(tiny: HeldOut) -> None:
+    watched: list[tuple[list[str], set[int]]] = []
+
+    def watching(known: KnownText) -> Score:
+        owners = set(known.owners.tolist())
+
+        def score(asked: Sequence[str]) -> np.ndarray:
+            watched.append((list(asked), owners))
+            return np.zeros((len(asked), len(known.originals)))
+
+        return score
+
+    withheld_curve(tiny, trainer, [Baseline("watching", "", watching)], 0, kept=(0,))
+    owner_of = dict(zip(map(plain, tiny.texts), tiny.owners.tolist(), strict=True))
+    assert sorted(text for asked, _ in watched for text in asked) == sorted(owner_of)
+    for asked, known in watched:
+        assert known
+        assert not {owner_of[text] for text in asked} & known
 
 
 def test_what_learns_from_no_duplicate_is_the_same_at_every_point(tiny: HeldOut) -> None:
