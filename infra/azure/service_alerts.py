@@ -63,6 +63,15 @@ def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
             "A service's pod runs and is not ready: its model has not loaded or warmed up.",
         ),
         AlertRule(
+            "ServiceModelRefused",
+            # Each refused folder is counted once; the alert stays long enough to be read.
+            f"sum by ({SERVICE_LABEL}) "
+            '(increase(modelsvc_model_updates_total{result="refused"}[2h])) > 0',
+            1,
+            Severity.WARNING,
+            "A service refused the new model that it found, and goes on with the one before.",
+        ),
+        AlertRule(
             "ServiceDown",
             f"kube_deployment_status_replicas_available{{{IN_NAMESPACE}}} == 0 "
             f"and kube_deployment_spec_replicas{{{IN_NAMESPACE}}} > 0",

@@ -18,6 +18,7 @@ LATENCY = f'modelsvc_request_duration_seconds_bucket{{{FAQ},route="%s",le="%s"}}
 QUEUE = f'modelsvc_queue_seconds_bucket{{{FAQ},le="%s"}}'
 AVAILABLE = f'kube_deployment_status_replicas_available{{{SCORING},deployment="faq"}}'
 WANTED = f'kube_deployment_spec_replicas{{{SCORING},deployment="faq"}}'
+REFUSED_MODELS = f'modelsvc_model_updates_total{{{FAQ},kubernetes_pod_name="%s",result="refused"}}'
 READY = f'modelsvc_ready{{{FAQ},kubernetes_pod_name="p"}}'
 RESTARTS = f"kube_pod_container_status_restarts_total{{{CONTAINER}}}"
 KILLED = f'kube_pod_container_status_last_terminated_reason{{{CONTAINER},reason="%s"}}'
@@ -123,6 +124,19 @@ SERVICES = (
     ),
     Behaviour(
         "ServiceDropsWork", "once", {f"modelsvc_dropped_items_total{{{FAQ}}}": "0x5 3x55"}, 30
+    ),
+    Behaviour(
+        "ServiceModelRefused", "one of two pods refuses what it found",
+        {REFUSED_MODELS % "p": "0x10 1x150", REFUSED_MODELS % "q": "0x160"}, 40, OF_FAQ,
+    ),
+    Behaviour(
+        "ServiceModelRefused", "a new model is taken",
+        {REFUSED_MODELS % "p": "0x160",
+         REFUSED_MODELS.replace("refused", "taken") % "p": "0x10 1x150"}, 40,
+    ),
+    Behaviour(
+        "ServiceModelRefused", "it was refused long ago",
+        {REFUSED_MODELS % "p": "0x10 1x200"}, 150,
     ),
     Behaviour(
         "ServicePodNotReady", "one pod of two",
