@@ -1,18 +1,22 @@
 # Thin lines over `python -m …`; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-INPUTS := requirements.in $(wildcard services/*/requirements*.in) client/requirements.in benchmarks/requirements.in
+TENSORFLOW := services/resnet/requirements-tensorflow.in tests/services/resnet/tensorflow.in
+INPUTS := requirements.in $(filter-out $(TENSORFLOW),$(wildcard services/*/requirements*.in)) client/requirements.in benchmarks/requirements.in
 SCANNER := tests/infra/static_scan/requirements.in
 PROXY := tests/gateway/requirements.in
 CLIENTS := tritonclient kserve
 PEERS := litserve mlserver kserve bentoml ray mosec
+# Without the conftest.py of all tests, which needs what the stack needs.
+IN_TENSORFLOW := .venvs/tensorflow/bin/python -m pytest -m tensorflow --confcutdir tests/services/resnet \
+  tests/services/resnet/frameworks
 SYFT := infra/image_making/requirements.in
 DOCS := docs/site/requirements.in
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy clients conformance syft plan reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy clients conformance syft tensorflow plan reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,7 +47,8 @@ docker: ## install a Docker engine, a registry and debootstrap for the images' t
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser docker checkov envoy clients syft .venvs/docs/.installed ## all tests
+test: setup browser docker checkov envoy clients syft tensorflow .venvs/docs/.installed ## all tests
+	$(IN_TENSORFLOW)
 	$(BIN)/python -m pytest
 
 e2e: setup browser docker envoy ## the images behind the gateway, driven by the client, a browser and the load tool
@@ -105,6 +110,13 @@ docs: .venvs/docs/.installed ## build the documentation's site into reports/docs
 	.venvs/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+tensorflow: .venvs/tensorflow/.installed ## make .venvs/tensorflow, for the backends keras and tensorflow and their tests
+
+.venvs/tensorflow/.installed: tests/services/resnet/tensorflow.txt
+	$(PYTHON) -m venv --clear .venvs/tensorflow
+	.venvs/tensorflow/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev
 	$(BIN)/python -m infra.image_making $(or $(STACK),dev) --into images
 
@@ -144,6 +156,8 @@ lock: ## refresh every pin from the *.in files
 	$(COMPILE) --upgrade -o $(DOCS:.in=.txt) $(DOCS)
 	for peer in $(PEERS); do $(COMPILE) --upgrade -o benchmarks/peers/$$peer.txt benchmarks/peers/$$peer.in || exit 1; done
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
+	$(COMPILE) --upgrade -c constraints.txt -o $(word 1,$(TENSORFLOW:.in=.txt)) $(word 1,$(TENSORFLOW))
+	$(COMPILE) -c constraints.txt -c $(word 1,$(TENSORFLOW:.in=.txt)) -o $(word 2,$(TENSORFLOW:.in=.txt)) $(word 2,$(TENSORFLOW))
 
 clean: ## remove everything that is made, models too
 	rm -rf .venv .venvs .demo .bench images models data reports .pytest_cache .ruff_cache .hypothesis

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from infra.settings import Settings
-from infra.workload import WorkloadName, enabled, runs_torch, settings_of
+from infra.workload import WorkloadName, enabled, picture_library, settings_of
 
 CONTEXT = ".."
 """The repository's root, seen from infra/, where Pulumi runs the program.
@@ -111,7 +111,7 @@ def build_spec(settings: Settings, workload: WorkloadName) -> BuildSpec:
         return BuildSpec(None, arguments)
     arguments["ARCHITECTURE"] = settings.resnet.architecture
     arguments["WEIGHTS"] = settings.resnet.weights
-    return BuildSpec("torch" if runs_torch(settings) else "onnxruntime", arguments)
+    return BuildSpec(picture_library(settings), arguments)
 
 
 def build_arguments(settings: Settings, workload: WorkloadName) -> docker.DockerBuildArgs:

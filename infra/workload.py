@@ -9,6 +9,7 @@ from infra.sections.workloads import WorkloadSettings
 from infra.settings import Settings
 
 WorkloadName = Literal["faq", "resnet", "web"]
+PictureLibrary = Literal["onnxruntime", "torch", "keras", "tensorflow"]
 WORKLOADS: tuple[WorkloadName, ...] = ("faq", "resnet", "web")
 
 
@@ -42,7 +43,13 @@ def pool_of(settings: Settings, name: WorkloadName) -> PoolKind:
     return "gpu" if name == "resnet" and settings.resnet.device == "gpu" else "cpu"
 
 
-def runs_torch(settings: Settings) -> bool:
-    """Whether the picture service's image must hold torch, which takes gigabytes."""
+def picture_library(settings: Settings) -> PictureLibrary:
+    """The library that runs the picture service's network, and so the image that it needs.
+
+    Each is in an image of its own: torch and its CUDA take gigabytes, TensorFlow hundreds of
+    megabytes.
+    """
     resnet = settings.resnet
-    return resnet.backend == "torch" or (resnet.backend == "auto" and resnet.device == "gpu")
+    if resnet.backend != "auto":
+        return resnet.backend
+    return "torch" if resnet.device == "gpu" else "onnxruntime"

@@ -19,6 +19,8 @@ WITHOUT_MODEL: Mapping[tuple[WorkloadName, str | None], str | None] = {
     ("faq", None): "without-model",
     ("resnet", "onnxruntime"): "onnxruntime-without-model",
     ("resnet", "torch"): "torch-without-model",
+    ("resnet", "keras"): "tensorflow-without-model",
+    ("resnet", "tensorflow"): "tensorflow-without-model",
     ("web", None): None,
 }
 """The stage that lacks the model only, by workload and target."""

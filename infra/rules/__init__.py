@@ -26,6 +26,7 @@ RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
     cluster.pools_are_sound,
     cluster.gpu_pool,
     workloads.gpu_service,
+    workloads.published_weights,
     stack.registry,
     stack.images,
     operations.monitoring,

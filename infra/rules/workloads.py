@@ -23,14 +23,27 @@ def gpu_service(settings: Settings) -> Mistakes:
     if not resnet.enabled:
         return
     because = ("resnet.device",)
-    if resnet.device == "gpu" and resnet.backend == "onnxruntime":
+    if resnet.device == "gpu" and resnet.backend not in ("auto", "torch"):
         yield Mistake(
-            "resnet.backend", "onnxruntime runs on the CPU only", "torch or auto on a gpu", because
-        )
+            "resnet.backend", f"the image of {resnet.backend} runs on the CPU only",
+            "torch or auto on a gpu", because,
+        )  # fmt: skip
     if resnet.device == "gpu" and settings.has_platform and settings.cluster.gpu_pool is None:
         yield Mistake(
             "resnet.device", "gpu, and the cluster has no GPU pool",
             "cpu, or settings in cluster.gpu_pool", ("cluster.gpu_pool",),
+        )  # fmt: skip
+
+
+def published_weights(settings: Settings) -> Mistakes:
+    """Weights are asked of the library that publishes them."""
+    resnet = settings.resnet
+    of_keras = resnet.backend in ("keras", "tensorflow")
+    known = ("default", "imagenet", "seeded")
+    if of_keras and settings.images == "build" and resnet.weights not in known:
+        yield Mistake(
+            "resnet.weights", f"{resnet.weights} is not a name of Keras's", ", ".join(known),
+            ("resnet.backend",),
         )  # fmt: skip
 
 

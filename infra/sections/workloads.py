@@ -12,13 +12,16 @@ from infra.sections.forms import matching
 Architecture = Annotated[
     str,
     AfterValidator(
-        matching(r"[a-z0-9_]{1,40}", "a name of torchvision's in lower case, such as resnet152")
+        matching(
+            r"[a-z0-9_]{1,40}",
+            "a name of torchvision's or Keras's in lower case, such as resnet152",
+        )
     ),
 ]
 Weights = Annotated[
     str,
     AfterValidator(
-        matching(r"[A-Za-z0-9_]{1,40}", "a name of torchvision's, such as IMAGENET1K_V2")
+        matching(r"[A-Za-z0-9_]{1,40}", "the name of published weights, such as IMAGENET1K_V2")
     ),
 ]
 
@@ -106,14 +109,20 @@ class ResnetSettings(ServiceSettings):
     device: Literal["cpu", "gpu"] = Field(
         default="cpu", description="where the network runs; gpu needs cluster.gpu_pool"
     )
-    backend: Literal["auto", "onnxruntime", "torch"] = Field(
-        default="auto", description="what runs the network; auto: torch on a GPU, else onnxruntime"
+    backend: Literal["auto", "onnxruntime", "torch", "keras", "tensorflow"] = Field(
+        default="auto",
+        description="what runs the network, and so which image is built; auto: torch on a GPU, "
+        "else onnxruntime",
     )
     architecture: Architecture = Field(
-        default="resnet152", description="torchvision classifier that is built into the image"
+        default="resnet152",
+        description="classifier that is built into the image: of torchvision, or of Keras for the "
+        "backends keras and tensorflow",
     )
     weights: Weights = Field(
-        default="IMAGENET1K_V2", description="published weights that are built into the image"
+        default="default",
+        description="published weights that are built into the image; default: the best that are "
+        "published, IMAGENET1K_V2 of torchvision's resnet152 and imagenet of Keras",
     )
     max_pixels: int = Field(
         default=25_000_000, ge=1, le=178_000_000, description="most pixels of a picture"

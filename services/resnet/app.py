@@ -21,7 +21,7 @@ def load(settings: ResnetSettings) -> ResnetModel:
     folder = read_classifier_folder(settings.model)
     threads = settings.model_threads
     try:
-        choice = choose(settings.backend, settings.device)
+        choice = choose(settings.backend, settings.device, libraries=folder.libraries())
         backend = open_backend(
             choice,
             folder,
@@ -33,7 +33,7 @@ def load(settings: ResnetSettings) -> ResnetModel:
         raise CommandFailed(str(error)) from None
     preprocess = Preprocessor(folder.transform, settings.picture_limits, slots=threads)
     max_batch = settings.max_batch or choice.default_batch
-    return ResnetModel(folder, backend, preprocess, max_batch=max_batch)
+    return ResnetModel(folder, backend, preprocess, max_batch=max_batch, device=choice.device)
 
 
 def run(settings: ResnetSettings) -> None:

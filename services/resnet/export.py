@@ -66,7 +66,11 @@ def _export(network: torch.nn.Module, path: Path, crop: int) -> None:
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
             network,
-            (torch.from_numpy(golden_batch(crop, 0)).expand(2, -1, -1, -1).contiguous(),),
+            (
+                torch.from_numpy(golden_batch((3, crop, crop), 0))
+                .expand(2, -1, -1, -1)
+                .contiguous(),
+            ),
             path,
             dynamo=True,
             opset_version=OPSET,
@@ -89,7 +93,7 @@ def _forget_sources(path: Path) -> None:
 
 def _parity(network: torch.nn.Module, path: Path, crop: int, seed: int) -> float:
     session: Any = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    one = golden_batch(crop, seed)
+    one = golden_batch((3, crop, crop), seed)
     several = torch.from_numpy(one).repeat(_PARITY_BATCH, 1, 1, 1).numpy()
     several[1] *= 0.5
     several[2] += 0.25

@@ -26,16 +26,25 @@ def fetch(settings: FetchSettings) -> None:
     if not settings.force and _is_there(settings, requested):
         _say(f"{settings.model}: {settings.architecture} is already there")
         return
+    started = time.monotonic()
+    _write(settings, requested)
+    _say(f"{settings.model}: {settings.architecture} written in {time.monotonic() - started:.0f} s")
+
+
+def _write(settings: FetchSettings, requested: dict[str, Any]) -> None:
+    # Only now: a second `fetch` of what is there needs no library, which takes seconds to import.
+    library = "torch" if settings.framework == "torch" else "tensorflow"
     try:
-        # Only now: a second `fetch` of what is there needs no torch, which takes seconds to import.
-        from services.resnet.model_writer import write_model
+        if library == "torch":
+            from services.resnet.model_writer import write_model
+        else:
+            from services.resnet.keras_writer import write_model
     except ImportError as error:
         raise CommandFailed(
-            f"fetch needs the package {error.name}; install services/resnet/requirements-torch.txt"
+            f"fetch needs the package {error.name}; install "
+            f"services/resnet/requirements-{library}.txt"
         ) from None
-    started = time.monotonic()
     write_model(settings, requested)
-    _say(f"{settings.model}: {settings.architecture} written in {time.monotonic() - started:.0f} s")
 
 
 def _is_there(settings: FetchSettings, requested: dict[str, Any]) -> bool:
@@ -50,6 +59,8 @@ def _requested(settings: FetchSettings) -> dict[str, Any]:
     asked = settings.model_dump(
         mode="json", include={"architecture", "weights", "seed", "sha256", "onnx"}
     )
+    if settings.framework != "torch":
+        asked["framework"] = settings.framework
     return asked | {"url": without_secrets(settings.url) if settings.url else ""}
 
 

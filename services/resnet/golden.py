@@ -18,11 +18,12 @@ class GoldenError(Exception):
 
 @dataclass(frozen=True)
 class Golden:
-    """A batch of one and what torch on the CPU made of it when the weights were fetched.
+    """A batch of one and what its own library on the CPU made of it when the folder was written.
 
     Attributes:
-        batch: float32 [1, 3, crop, crop], drawn from a seeded normal distribution as a normalised
-        picture would be. logits: float32 [1, classes], before the softmax. top_classes: int64 [5]
+        batch: float32 [1, 3, crop, crop] (or [1, crop, crop, 3]: the transform says), drawn from a
+        seeded normal distribution as a normalised picture would be. logits: float32 [1, classes],
+        before the softmax (or after it: the manifest says). top_classes: int64 [5]
         or fewer, the most probable classes, most probable first. top_probabilities: float32 of the
         same length.
     """
@@ -33,9 +34,9 @@ class Golden:
     top_probabilities: Tensor
 
 
-def golden_batch(crop: int, seed: int) -> Tensor:
-    """Draw the seeded input, float32 [1, 3, crop, crop]."""
-    return np.random.default_rng(seed).standard_normal((1, 3, crop, crop), dtype=np.float32)
+def golden_batch(shape: tuple[int, int, int], seed: int) -> Tensor:
+    """Draw the seeded input, float32 [1, *shape]."""
+    return np.random.default_rng(seed).standard_normal((1, *shape), dtype=np.float32)
 
 
 def relative_difference(actual: Tensor, expected: Tensor) -> float:

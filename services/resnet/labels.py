@@ -51,3 +51,22 @@ def read_labels(path: Path) -> tuple[Label, ...]:
     if not labels:
         raise LabelsError(f"{path.name}: holds no labels")
     return tuple(labels)
+
+
+def read_label_file(path: Path) -> tuple[Label, ...]:
+    """Read labels.json, or a text file with one label a line.
+
+    Raises LabelsError when the file is missing or holds none.
+    """
+    try:
+        if path.suffix == ".json":
+            return read_labels(path)
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError:
+        raise LabelsError(f"{path.name}: is not text in UTF-8") from None
+    except OSError as error:
+        raise LabelsError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}") from None
+    labels = tuple(Label(label=line) for line in lines if line)
+    if not labels:
+        raise LabelsError(f"{path.name}: holds no labels")
+    return labels

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from dataclasses import replace
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
@@ -26,10 +27,10 @@ _WARM_UP_REPEATS: Final = 2
 
 
 class ResnetModel(Model[Tensor, Tensor]):
-    """Classifies pictures by a convolutional network trained on ImageNet-1K.
+    """Classifies pictures by a network, such as a convolutional one trained on ImageNet-1K.
 
-    An item is a preprocessed picture, float32 [3, crop, crop]; an output is the probability of each
-    class, float32 [classes].
+    An item is a preprocessed picture, float32 of the transform's shape; an output is the
+    probability of each class, float32 [classes].
     """
 
     scope: ClassVar[str] = "resnet"
@@ -41,37 +42,45 @@ class ResnetModel(Model[Tensor, Tensor]):
         preprocess: Preprocessor,
         *,
         max_batch: int,
+        device: Literal["cpu", "cuda"] = "cpu",
     ) -> None:
         self.info = ModelInfo(
             name=folder.manifest.name,
             version=folder.manifest.version,
             sha256=folder.manifest.sha256,
             backend=backend.name,
+            device="",  # known once it has run
         )
         self.preprocess = preprocess
         self.labels = folder.labels
         self._golden = folder.golden
         self._backend = backend
         self._max_batch = max_batch
+        self._device = device
+        self._gives_probabilities = folder.gives_probabilities
 
     def predict(self, items: Sequence[Tensor]) -> Sequence[Tensor]:
         """Classify a batch: one float32 [classes] of probabilities for each item."""
-        logits = self._backend.logits(np.stack(items))
-        if not np.isfinite(logits).all():
+        outputs = self._backend.logits(np.stack(items))
+        if not np.isfinite(outputs).all():
             raise Problem(422, "The network gave no finite answer for this picture.")
-        return list(softmax(logits))
+        return list(outputs if self._gives_probabilities else softmax(outputs))
 
     def warm_up(self) -> None:
         """Run every batch size that will be used and hold each answer against the golden one.
 
-        Raises ModelRejected when an answer is off by more than the arithmetic explains.
+        Raises ModelRejected when an answer is off by more than the arithmetic explains, or when the
+        network did not run where it was to.
         """
         for size in self._backend.warm_up_sizes(self._max_batch):
             batch = np.repeat(self._golden.batch, size, axis=0)
             expected = np.repeat(self._golden.logits, size, axis=0)
             for _ in range(_WARM_UP_REPEATS):
                 self._check(self._backend.logits(batch), expected, size)
-        _log.info("warm-up passed", extra={"backend": self._backend.name})
+        self._prove_device()
+        _log.info(
+            "warm-up passed", extra={"backend": self._backend.name, "device": self.info.device}
+        )
 
     def operations(self) -> Sequence[Operation[Any, Any]]:
         """The paths for new clients and for the predecessor's."""
@@ -82,7 +91,21 @@ class ResnetModel(Model[Tensor, Tensor]):
 
     def tensors(self) -> TensorInterface[Tensor, Tensor]:
         """Files of pictures, or their pixels, in; a probability of each class out."""
-        return resnet_tensors(self.preprocess, self.preprocess.transform.crop, self.labels)
+        return resnet_tensors(self.preprocess, self.preprocess.transform, self.labels)
+
+    def _prove_device(self) -> None:
+        """Ask the library where it computed, rather than the settings where it should have.
+
+        A framework without its GPU libraries answers all the same, tens of times slower.
+        """
+        ran_on = self._backend.device
+        self.info = replace(self.info, device=ran_on)
+        if not ran_on.startswith(self._device):
+            raise ModelRejected(
+                f"{self.info.name} was to run on {self._device} and ran on {ran_on or 'nothing'}; "
+                "give the container a GPU and an image whose libraries can use it, or set the "
+                "device to cpu"
+            )
 
     def _check(self, actual: Tensor, expected: Tensor, size: int) -> None:
         difference = relative_difference(actual, expected)

@@ -13,19 +13,19 @@ from services.resnet.classifier_folder import (
     GOLDEN_FILE,
     KIND,
     LABELS_FILE,
-    ONNX_FILE,
-    STATE_FILE,
     TRANSFORM_FILE,
 )
 from services.resnet.export import OPSET, ExportRefused, export_onnx, torch_logits
+from services.resnet.fetched_file import remove_download
 from services.resnet.golden import Golden, golden_batch, write_golden
 from services.resnet.imagenet import NotImageNet, imagenet_labels
 from services.resnet.labels import write_labels
+from services.resnet.network_files import ONNX_FILE, STATE_FILE
 from services.resnet.networks import build_network
 from services.resnet.settings import SEEDED_WEIGHTS, FetchSettings
 from services.resnet.top_classes import softmax, top_classes
 from services.resnet.transform import write_transform
-from services.resnet.weight_files import load_weight_file, remove_download, weight_file
+from services.resnet.weight_files import load_weight_file, weight_file
 from services.resnet.weights import UnknownName, Weights, resolve_weights
 from services.serving.command_line import CommandFailed
 from services.serving.cpu import available_cpus
@@ -115,7 +115,7 @@ def _write_files(
 
 
 def _golden(network: torch.nn.Module, crop: int) -> Golden:
-    batch = golden_batch(crop, GOLDEN_SEED)
+    batch = golden_batch((3, crop, crop), GOLDEN_SEED)
     logits = torch_logits(network, batch)
     probabilities = softmax(logits)[0]
     top = top_classes(probabilities, _GOLDEN_TOP)

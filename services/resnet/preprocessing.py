@@ -1,4 +1,4 @@
-"""From the bytes of a picture to the array that a network takes, as torchvision does it."""
+"""From the bytes of a picture to the array that a network takes, as its transform says."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Preprocessor:
         self._slots = BoundedSemaphore(slots)
 
     def __call__(self, body: bytes) -> Tensor:
-        """Return the picture as float32 [3, crop, crop], red, green, blue; waits for a free slot.
+        """Return the picture as float32 of the transform's shape; waits for a free slot.
 
         Raises Problem as `decode` does.
         """
@@ -48,8 +48,8 @@ class Preprocessor:
 
 
 def resized_and_cropped(image: Image.Image, transform: Transform) -> Image.Image:
-    """Resize the shorter side of an RGB picture and cut the centre out, crop x crop pixels."""
-    width, height = _resized_size(image.size, transform.resize)
+    """Resize an RGB picture and cut the centre out, crop x crop pixels."""
+    width, height = _resized_size(image.size, transform)
     left = _centre_offset(width, transform.crop)
     top = _centre_offset(height, transform.crop)
     kept = (left, top, left + transform.crop, top + transform.crop)
@@ -64,17 +64,26 @@ def resized_and_cropped(image: Image.Image, transform: Transform) -> Image.Image
 
 
 def tensor(image: Image.Image, transform: Transform) -> Tensor:
-    """Normalise an RGB picture of crop x crop pixels into float32 [3, crop, crop]."""
-    scaled = np.asarray(image, dtype=np.uint8).transpose(2, 0, 1).astype(np.float32) / np.float32(
-        255
-    )
-    mean = np.array(transform.mean, dtype=np.float32)[:, None, None]
-    deviation = np.array(transform.standard_deviation, dtype=np.float32)[:, None, None]
+    """Normalise an RGB picture of crop x crop pixels into float32 of the transform's shape."""
+    pixels = np.asarray(image, dtype=np.uint8)
+    if transform.channels == "BGR":
+        pixels = pixels[:, :, ::-1]
+    mean = np.array(transform.mean, dtype=np.float32)
+    deviation = np.array(transform.standard_deviation, dtype=np.float32)
+    if transform.layout == "NCHW":
+        # Before the arithmetic: a quarter as many bytes are moved.
+        pixels, mean, deviation = (
+            pixels.transpose(2, 0, 1), mean[:, None, None], deviation[:, None, None]
+        )  # fmt: skip
+    scaled = pixels.astype(np.float32) / np.float32(transform.divisor)
     return np.ascontiguousarray((scaled - mean) / deviation)
 
 
-def _resized_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:
+def _resized_size(size: tuple[int, int], transform: Transform) -> tuple[int, int]:
     # Truncated, not rounded, as torchvision does (functional._compute_resized_output_size).
+    shorter = transform.resize
+    if transform.fit == "stretch":
+        return shorter, shorter
     width, height = size
     if width <= height:
         return shorter, int(shorter * height / width)

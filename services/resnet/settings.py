@@ -15,7 +15,9 @@ from services.serving.settings import ServiceSettings
 DEFAULT_WEIGHTS = "default"
 SEEDED_WEIGHTS = "seeded"
 
-BackendName = Literal["auto", "onnxruntime", "torch"]
+BackendName = Literal["auto", "onnxruntime", "torch", "keras", "tensorflow"]
+Framework = Literal["torch", "keras", "tensorflow"]
+KerasFramework = Literal["keras", "tensorflow"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
 
@@ -26,15 +28,20 @@ class FetchSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RESNET_", frozen=True, extra="forbid")
 
     model: Path = Field(description="model folder to write")
+    framework: Framework = Field(
+        "torch",
+        description="whose network: torch: torchvision's, for the backends torch and onnxruntime; "
+        "keras or tensorflow: Keras's, for the backend of that name",
+    )
     architecture: str = Field(
         "resnet152",
         description="a torchvision picture classifier, or efficientnet_lite0, whose weights need "
-        "no download",
+        "no download; with --framework keras or tensorflow one of Keras's applications",
     )
     weights: str = Field(
         DEFAULT_WEIGHTS,
-        description="the name of published weights, such as IMAGENET1K_V2; default: the best that "
-        "are published; seeded: untrained, for tests and measurements",
+        description="the name of published weights, such as IMAGENET1K_V2, or imagenet of Keras; "
+        "default: the best that are published; seeded: untrained, for tests and measurements",
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of --weights seeded")
     url: str = Field("", description="address of the weight file instead of the publisher's")
@@ -57,6 +64,44 @@ class FetchSettings(BaseSettings):
         return url
 
 
+class PackageSettings(BaseSettings):
+    """What `package` makes a model folder of."""
+
+    model_config = SettingsConfigDict(env_prefix="RESNET_", frozen=True, extra="forbid")
+
+    network: Path = Field(
+        description="a Keras file (.keras), a SavedModel (a folder), a file of torch.export "
+        "(.pt2), TorchScript (.pt) or ONNX (.onnx)"
+    )
+    labels: Path = Field(description="a text file with one label a line, or a labels.json")
+    preprocessing: Path = Field(
+        description="a JSON file: resize, crop, interpolation, mean, standard_deviation, and where "
+        "they differ from torchvision's fit, channels, layout, divisor"
+    )
+    model: Path = Field(description="model folder to write")
+    name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$")] = Field(
+        "", description="what the model is called; default: after its file"
+    )
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = Field(
+        "1", description="which version of it this is"
+    )
+    output: Literal["logits", "probabilities"] = Field(
+        "logits", description="what the network gives; probabilities if it ends with a softmax"
+    )
+
+
+class ConvertSettings(BaseSettings):
+    """What `convert` reads and writes."""
+
+    model_config = SettingsConfigDict(env_prefix="RESNET_", frozen=True, extra="forbid")
+
+    source: Path = Field(description="model folder that has an ONNX graph")
+    model: Path = Field(description="model folder to write")
+    framework: KerasFramework = Field(
+        "keras", description="the backend that will run it, keras or tensorflow"
+    )
+
+
 class ResnetSettings(ServiceSettings):
     """What `serve` needs besides the settings that every service has."""
 
@@ -77,7 +122,9 @@ class ResnetSettings(ServiceSettings):
         "is no faster, and 32 on a GPU",
     )
     backend: BackendName = Field(
-        "auto", description="what runs the network; auto: torch on a GPU, else onnxruntime"
+        "auto",
+        description="what runs the network, of what the model folder has; auto: torch on a GPU, "
+        "else onnxruntime",
     )
     device: DeviceName = Field("auto", description="where it runs; auto: a GPU if there is one")
     precision: Precision = Field(

@@ -15,6 +15,7 @@ from services.resnet.classify import MOST_CLASSES, most_probable
 from services.resnet.decoding import picture_format
 from services.resnet.labels import Label
 from services.resnet.preprocessing import Tensor as Pixels
+from services.resnet.transform import Transform
 from services.serving.problem import Problem
 from services.serving.protocols.json_data import BASE64_FIELD
 from services.serving.protocols.signature import (
@@ -44,12 +45,12 @@ class ResnetParameters(RequestParameters):
 
 
 def resnet_tensors(
-    preprocess: Callable[[bytes], Pixels], crop: int, labels: Sequence[Label]
+    preprocess: Callable[[bytes], Pixels], transform: Transform, labels: Sequence[Label]
 ) -> TensorInterface[Pixels, Pixels]:
     """Describe the tensors.
 
-    A request sends `image`, the files; or `pixels`, float32 [rows, 3, crop, crop], red, green and
-    blue as `preprocess` would make them.
+    A request sends `image`, the files; or `pixels`, float32 [rows, 3, crop, crop] (or [rows, crop,
+    crop, 3]), as `preprocess` would make them.
     """
     names = [label.label for label in labels]
 
@@ -65,7 +66,7 @@ def resnet_tensors(
         return [each.model_dump() for each in most_probable(output, labels, parameters.top_k)]
 
     return TensorInterface(
-        inputs=(PICTURE, TensorSpec(PIXELS, "FP32", (-1, 3, crop, crop), layout="FORMAT_NCHW")),
+        inputs=(PICTURE, _pixels(transform)),
         outputs=(TensorSpec(PROBABILITIES, "FP32", (-1, len(labels)), labels=names),),
         prepare=prepare,
         render=render,
@@ -74,6 +75,10 @@ def resnet_tensors(
         most_rows=MOST_PICTURES,
         example={BASE64_FIELD: _SMALLEST_PNG},
     )
+
+
+def _pixels(transform: Transform) -> TensorSpec:
+    return TensorSpec(PIXELS, "FP32", (-1, *transform.shape), layout=f"FORMAT_{transform.layout}")
 
 
 def _finite(pixels: Pixels) -> Sequence[Pixels]:

@@ -9,6 +9,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Interpolation = Literal["nearest", "bilinear", "bicubic"]
+Fit = Literal["shorter_side", "stretch"]
+ChannelOrder = Literal["RGB", "BGR"]
+Layout = Literal["NCHW", "NHWC"]
 Side = Annotated[int, Field(ge=1, le=4096)]
 Channels = tuple[float, float, float]
 
@@ -18,11 +21,21 @@ class TransformError(Exception):
 
 
 class Transform(BaseModel):
-    """Resize the shorter side, crop the centre, scale to 0..1, normalise.
+    """Resize, crop the centre, divide, normalise, and lay the values out.
 
-    This is the evaluation transform of torchvision
-    (`torchvision.transforms._presets.ImageClassification`); mean and deviation are for channels
-    scaled to 0..1, in the order red, green, blue.
+    Without the last four fields this is the evaluation transform of torchvision
+    (`torchvision.transforms._presets.ImageClassification`); with them, those of Keras's
+    applications (`keras.applications.imagenet_utils.preprocess_input`) and of most others.
+
+    Attributes:
+        resize: pixels of the shorter side, or with `stretch` of both.
+        crop: pixels of each side of the square that is cut out of the middle.
+        mean, standard_deviation: of values that were divided by `divisor`, in the order of
+            `channels`.
+        fit: whether the picture keeps its shape when it is resized.
+        channels: the order of the channels.
+        layout: channels first, [3, crop, crop], or last, [crop, crop, 3].
+        divisor: what pixel values, 0 to 255, are divided by.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -32,6 +45,17 @@ class Transform(BaseModel):
     interpolation: Interpolation
     mean: Annotated[Channels, Field(strict=False)]
     standard_deviation: Annotated[Channels, Field(strict=False)]
+    fit: Fit = "shorter_side"
+    channels: ChannelOrder = "RGB"
+    layout: Layout = "NCHW"
+    divisor: Annotated[float, Field(gt=0, le=65_535)] = 255.0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of one picture."""
+        if self.layout == "NHWC":
+            return self.crop, self.crop, 3
+        return 3, self.crop, self.crop
 
     @model_validator(mode="after")
     def _is_applicable(self) -> Self:
@@ -56,6 +80,10 @@ def read_transform(path: Path) -> Transform:
     """
     try:
         return Transform.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise TransformError(
+            f"{path.name}: {(error.strerror or 'cannot be read').lower()}"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import torch
 
+from services.resnet.fetched_file import fetched_file
 from services.resnet.networks import load_state
 from services.resnet.settings import SEEDED_WEIGHTS, FetchSettings
 from services.resnet.weights import Weights
 from services.serving.command_line import CommandFailed
-from services.serving.download import DownloadError, download
 from services.serving.model_folder import file_sha256
-
-_LARGEST_WEIGHT_FILE: Final = 4 << 30
 
 
 def weight_file(settings: FetchSettings, weights: Weights) -> Path | None:
@@ -38,38 +34,9 @@ def weight_file(settings: FetchSettings, weights: Weights) -> Path | None:
         raise CommandFailed(
             f"{weights.file_name}: its name holds no hash; give its SHA-256 by --sha256"
         )
-    return _downloaded(settings, weights)
-
-
-def _downloaded(settings: FetchSettings, weights: Weights) -> Path:
-    destination = _downloads(settings) / (weights.file_name or "weights.pth")
-    url = settings.url or weights.url
-    expected = settings.sha256.lower() or weights.sha256_prefix
-    if destination.is_file() and file_sha256(destination).startswith(expected):
-        return destination
-    try:
-        download(
-            url,
-            destination,
-            sha256=settings.sha256.lower() or None,
-            sha256_prefix=weights.sha256_prefix or None,
-            max_bytes=_LARGEST_WEIGHT_FILE,
-            progress=settings.progress,
-        )
-    except DownloadError as error:
-        raise CommandFailed(str(error)) from None
-    return destination
-
-
-def _downloads(settings: FetchSettings) -> Path:
-    # Beside the model folder, so that an interrupted download is found again by the same command.
-    model = settings.model.absolute()
-    return model.with_name(f".{model.name}.download")
-
-
-def remove_download(settings: FetchSettings) -> None:
-    """Remove what `weight_file` downloaded, once the model folder is written."""
-    shutil.rmtree(_downloads(settings), ignore_errors=True)
+    return fetched_file(
+        settings, weights.url, weights.file_name or "weights.pth", weights.sha256_prefix
+    )
 
 
 def load_weight_file(network: torch.nn.Module, source: Path) -> None:

@@ -53,7 +53,7 @@ class Metrics:
         self.model_info = Gauge(
             "modelsvc_model_info",
             "The model that runs",
-            ("name", "version", "sha256", "backend"),
+            ("name", "version", "sha256", "backend", "device"),
             registry=self.registry,
         )
         self.model_load_seconds = Gauge(
@@ -87,7 +87,9 @@ class Metrics:
     def describe_model(self, info: ModelInfo, load_seconds: float) -> None:
         """Publish which model answers and how long it took to load and warm up."""
         self.model_info.clear()
-        self.model_info.labels(info.name, info.version, info.sha256, info.backend).set(1)
+        self.model_info.labels(info.name, info.version, info.sha256, info.backend, info.device).set(
+            1
+        )
         self.model_load_seconds.set(load_seconds)
 
     def follow_queue(self, depth: Callable[[], float]) -> None:

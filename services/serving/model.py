@@ -38,12 +38,16 @@ class ModelRejected(Exception):
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Which model this is; ``sha256`` identifies the model folder it came from."""
+    """Which model this is; ``sha256`` identifies the model folder it came from.
+
+    ``device`` is where it was seen to run: ``cpu``, or ``cuda`` and the GPU's model.
+    """
 
     name: str
     version: str
     sha256: str = ""
     backend: str = ""
+    device: str = "cpu"
 
 
 class ModelReference(BaseModel):

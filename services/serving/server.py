@@ -171,6 +171,7 @@ def build_service(
             "version": model.info.version,
             "sha256": model.info.sha256,
             "backend": model.info.backend,
+            "device": model.info.device,
             "load_seconds": round(seconds, 3),
             "address": f"http://{settings.host}:{settings.port}",
         },

@@ -96,18 +96,38 @@ def test_only_what_the_image_needs_travels(name: str) -> None:
 
 
 def test_weights_come_while_building_and_by_the_stacks_arguments() -> None:
-    text = dockerfile("resnet")
-    assert re.search(r"^ARG ARCHITECTURE=resnet152$", text, re.M)
-    assert re.search(r"^ARG WEIGHTS=default$", text, re.M)
-    (fetch,) = re.findall(r"services\.resnet fetch.*", text)
-    assert '--architecture "${ARCHITECTURE}"' in fetch
-    assert '--weights "${WEIGHTS}"' in fetch
+    stages = [stage for stage in _stages("resnet").values() if "services.resnet fetch" in stage]
+    assert len(stages) == 3
+    for stage in stages:
+        assert re.search(r"^ARG ARCHITECTURE=resnet152$", stage, re.M)
+        assert re.search(r"^ARG WEIGHTS=default$", stage, re.M)
+        (fetch,) = re.findall(r"services\.resnet fetch.*", stage)
+        assert '--architecture "${ARCHITECTURE}"' in fetch
+        assert '--weights "${WEIGHTS}"' in fetch
+
+
+@pytest.mark.parametrize("target", ["onnxruntime", "torch", "keras", "tensorflow"])
+def test_each_backend_of_the_stack_is_a_target_with_its_own_packages(target: str) -> None:
+    """Nobody installs what they do not use."""
+    stages = _stages("resnet")
+    library = "tensorflow" if target == "keras" else target
+    packages = "packages" if target == "onnxruntime" else f"{library}-packages"
+    assert stages[target].startswith(f"{library}-without-model AS {target}\n")
+    assert f"COPY --from={packages} /venv /venv" in stages[f"{library}-without-model"]
+    installed = re.findall(r"requirements-?(\w*)\.txt", stages[packages])
+    assert set(installed) == {"", *([library] if library != "onnxruntime" else [])}
+
+
+@pytest.mark.parametrize("framework", ["keras", "tensorflow"])
+def test_images_of_keras_hold_a_network_of_their_own_framework(framework: str) -> None:
+    stages = _stages("resnet")
+    assert f"fetch --no-progress --framework {framework} " in stages[f"{framework}-model"]
+    assert f"COPY --from={framework}-model /models/resnet" in stages[framework]
 
 
 def test_the_lean_image_is_the_default_and_has_no_torch() -> None:
-    stages = re.split(r"^FROM ", dockerfile("resnet"), flags=re.M)
-    by_name = {stage.split()[2]: stage for stage in stages[1:]}
-    assert stages[-1].startswith("onnxruntime-without-model AS onnxruntime\n")
+    by_name = _stages("resnet")
+    assert list(by_name.values())[-1].startswith("onnxruntime-without-model AS onnxruntime\n")
     lean = by_name["onnxruntime-without-model"]
     assert lean.startswith("service AS ")
     assert "COPY --from=packages /venv /venv" in lean
@@ -123,6 +143,12 @@ def test_secrets_are_mounted_wherever_packages_are_fetched(name: str) -> None:
         assert run.startswith(
             "--mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle "
         )
+
+
+def _stages(name: str) -> dict[str, str]:
+    """By name, what follows each FROM."""
+    stages = re.split(r"^FROM ", dockerfile(name), flags=re.M)[1:]
+    return {stage.split()[2]: stage for stage in stages}
 
 
 def _copied(name: str) -> list[str]:

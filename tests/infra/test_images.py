@@ -60,10 +60,12 @@ def test_a_build_finds_its_files_from_the_programs_folder(name: str) -> None:
     [
         ({}, "onnxruntime"),
         ({"backend": "torch"}, "torch"),
+        ({"backend": "keras"}, "keras"),
+        ({"backend": "tensorflow"}, "tensorflow"),
         ({"device": "gpu", "scaling": {"max_replicas": 1}}, "torch"),
     ],
 )
-def test_torch_is_in_the_image_where_it_runs(resnet: dict[str, Any], target: str) -> None:
+def test_the_backend_chooses_the_image(resnet: dict[str, Any], target: str) -> None:
     recording = declared({"resnet": resnet, "cluster": {"gpu_pool": {}}})
     assert image(recording, "resnet")["build"]["target"] == target
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
 import onnxruntime
 
-from services.resnet.backends.backend import BackendUnavailable
-from services.resnet.classifier_folder import ClassifierFolder
+from services.resnet.backends.backend import BackendUnavailable, first_line
+from services.resnet.network_files import NetworkFiles
 from services.resnet.preprocessing import Tensor
 from services.serving.problem import Problem
 
@@ -26,10 +27,10 @@ class OnnxRuntimeBackend:
     asleep, and 0.43 s and half as much CPU time again spinning.
     """
 
-    def __init__(self, folder: ClassifierFolder, *, threads: int, spinning: bool) -> None:
-        if not folder.onnx_path.is_file():
+    def __init__(self, files: NetworkFiles, *, threads: int, spinning: bool) -> None:
+        if not files.onnx_path.is_file():
             raise BackendUnavailable(
-                f"{folder.onnx_path}: is missing; fetch the model with --onnx, or choose "
+                f"{files.onnx_path}: is missing; fetch the model with --onnx, or choose "
                 "backend torch"
             )
         options = onnxruntime.SessionOptions()
@@ -39,9 +40,7 @@ class OnnxRuntimeBackend:
         options.log_severity_level = _ERRORS_ONLY
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         # The vendor's class is untyped.
-        self._session: Any = onnxruntime.InferenceSession(
-            folder.onnx_path, options, providers=["CPUExecutionProvider"]
-        )
+        self._session: Any = _session(files.onnx_path, options)
         self._input = str(self._session.get_inputs()[0].name)
 
     @property
@@ -53,6 +52,11 @@ class OnnxRuntimeBackend:
     def tolerance(self) -> float:
         """Ten times what the export was held to: kernels differ between processors."""
         return _TOLERANCE
+
+    @property
+    def device(self) -> str:
+        """The only device whose provider the session is given."""
+        return "cpu"
 
     def warm_up_sizes(self, max_batch: int) -> Sequence[int]:
         """One picture and a full batch: there is no shape to compile, only memory to reserve."""
@@ -69,6 +73,18 @@ class OnnxRuntimeBackend:
                 raise _no_memory() from None
             raise
         return cast("Tensor", np.asarray(output, dtype=np.float32))
+
+
+def _session(path: Path, options: onnxruntime.SessionOptions) -> Any:
+    try:
+        session: Any = onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # noqa: BLE001  # the vendor's exceptions have no common type
+        raise BackendUnavailable(f"{path}: cannot be loaded ({first_line(error)})") from None
+    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
+        raise BackendUnavailable(f"{path}: has not one input and one output")
+    return session
 
 
 def _no_memory() -> Problem:

@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-import numpy as np
 import safetensors.torch
 import torch
 
-from services.resnet.backends.backend import BackendUnavailable
+from services.resnet.backends.backend import BackendUnavailable, first_line
+from services.resnet.backends.batch_padding import padded, padded_sizes
 from services.resnet.backends.memory import run_within_memory
-from services.resnet.classifier_folder import ClassifierFolder
+from services.resnet.backends.torch_program import read_program, read_script
+from services.resnet.network_files import NetworkFiles
 from services.resnet.networks import build_network
 from services.resnet.preprocessing import Tensor
 from services.resnet.settings import Precision
@@ -36,7 +37,7 @@ _BROKEN_DEVICE_STATUS: Final = 70
 
 
 class TorchBackend:
-    """Runs model.safetensors.
+    """Runs model.safetensors, model.pt2 or model.torchscript.pt, the first that is there.
 
     On a GPU a batch is padded to a power of two, so that the shapes that cuDNN is tuned for are few
     and all known before the service is ready. A CUDA error other than a lack of memory leaves the
@@ -45,7 +46,7 @@ class TorchBackend:
 
     def __init__(
         self,
-        folder: ClassifierFolder,
+        files: NetworkFiles,
         *,
         device: Literal["cpu", "cuda"],
         threads: int,
@@ -59,8 +60,9 @@ class TorchBackend:
         # what warm-up prepares must be there for whoever calls later.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="torch")
         _limit_threads(threads)
-        network: Any = _read_network(folder)
+        network: Any = _read_network(files)
         self._network = network.to(device=self._device, memory_format=torch.channels_last)
+        self._ran_on: torch.device | None = None
         if device == "cuda":
             torch.backends.cudnn.benchmark = True
 
@@ -74,11 +76,18 @@ class TorchBackend:
         """By the arithmetic: fp32 on a GPU rounds differently, fp16 keeps 11 bits and bf16 8."""
         return _TOLERANCES[self._arithmetic]
 
+    @property
+    def device(self) -> str:
+        """The device that holds the last output."""
+        if self._ran_on is None or self._ran_on.type != "cuda":
+            return self._ran_on.type if self._ran_on else ""
+        return f"cuda {torch.cuda.get_device_name(self._ran_on)}"
+
     def warm_up_sizes(self, max_batch: int) -> Sequence[int]:
         """Every size that `logits` pads to."""
         if self._device.type == "cpu":
             return sorted({1, max_batch})
-        return [2**power for power in range((max_batch - 1).bit_length() + 1)]
+        return padded_sizes(max_batch)
 
     def logits(self, batch: Tensor) -> Tensor:
         """Run float32 [n, 3, h, w] and return logits, float32 [n, classes].
@@ -105,12 +114,13 @@ class TorchBackend:
     def _run(self, batch: Tensor) -> Tensor:
         count = len(batch)
         if self._device.type == "cuda":
-            batch = padded(batch, 1 << (count - 1).bit_length())
+            batch = padded(batch)
         with torch.inference_mode(), self._autocast():
             pictures = torch.from_numpy(batch).to(
                 device=self._device, memory_format=torch.channels_last
             )
             output = self._network(pictures)
+        self._ran_on = output.device
         return cast("Tensor", output[:count].float().cpu().numpy())
 
     def _autocast(self) -> AbstractContextManager[object]:
@@ -161,14 +171,6 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     return frozenset(flags.partition(":")[2].split())
 
 
-def padded(batch: Tensor, size: int) -> Tensor:
-    """Extend a batch [n, ...] with zeros to [size, ...]."""
-    missing = size - len(batch)
-    if not missing:
-        return batch
-    return np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), dtype=batch.dtype)])
-
-
 def is_broken_device(error: BaseException) -> bool:
     """Tell whether a CUDA error is sticky: every later call in this process would fail too."""
     return not isinstance(error, torch.OutOfMemoryError) and (
@@ -186,11 +188,22 @@ def _limit_threads(threads: int) -> None:
         _log.debug("torch's inter-operator threads were set before")
 
 
-def _read_network(folder: ClassifierFolder) -> torch.nn.Module:
+def _read_network(files: NetworkFiles) -> torch.nn.Module:
+    if files.state_path.is_file():
+        return _read_state(files)
+    if files.program_path.is_file():
+        return read_program(files.program_path)
+    if files.script_path.is_file():
+        return read_script(files.script_path)
+    raise BackendUnavailable(f"{files.path}: has no network of torch; fetch or package one")
+
+
+def _read_state(files: NetworkFiles) -> torch.nn.Module:
     try:
-        network = build_network(folder.architecture)
-        safetensors.torch.load_model(network, str(folder.state_path))
+        network = build_network(files.architecture)
+        safetensors.torch.load_model(network, str(files.state_path))
     except (ValueError, RuntimeError, safetensors.SafetensorError, ImportError) as error:
-        first = str(error).strip().splitlines()[0][:160] if str(error).strip() else ""
-        raise BackendUnavailable(f"{folder.state_path}: cannot be loaded ({first})") from None
+        raise BackendUnavailable(
+            f"{files.state_path}: cannot be loaded ({first_line(error)})"
+        ) from None
     return network.eval()

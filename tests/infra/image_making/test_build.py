@@ -37,8 +37,9 @@ def test_the_stage_without_a_model_is_what_the_model_is_laid_on() -> None:
             continue
         text = (ROOT / "services" / workload / "Dockerfile").read_text()
         name = target or "service"
-        stage = f"FROM {bare} AS {name}\nCOPY --from=model /models/{workload} /models/{workload}\n"
-        assert stage in text
+        model = f"{name}-model" if f" AS {name}-model\n" in text else "model"
+        folder = f"/models/{workload}"
+        assert f"FROM {bare} AS {name}\nCOPY --from={model} {folder} {folder}\n" in text
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -17,6 +17,23 @@ CASES = [
         {"resnet.backend": "torch"},
     ),
     Case(
+        "resnet.backend",
+        "keras runs on the CPU only",
+        {
+            **GPU,
+            "resnet.device": "gpu",
+            "resnet.backend": "keras",
+            "resnet.scaling.max_replicas": 3,
+        },
+        {"resnet.device": "cpu"},
+    ),
+    Case(
+        "resnet.weights",
+        "not a name of Keras's",
+        {"resnet.backend": "tensorflow", "resnet.weights": "IMAGENET1K_V2"},
+        {"resnet.weights": "imagenet"},
+    ),
+    Case(
         "resnet.device",
         "no GPU pool",
         {"resnet.device": "gpu", "resnet.scaling.max_replicas": 3},

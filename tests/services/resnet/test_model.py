@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ class Recorded:
     answer: np.ndarray
     name: str = "recorded"
     tolerance: float = 1e-3
+    device: str = "cpu"
 
     def warm_up_sizes(self, max_batch: int) -> Sequence[int]:
         return (1, max_batch)
@@ -62,6 +64,48 @@ def test_a_model_whose_answer_is_not_the_golden_one_is_rejected(
     loaded._golden = replace(golden, logits=golden.logits * 1.01)
     with pytest.raises(ModelRejected, match=r"warm-up output of squeezenet1_1 .* is off by"):
         loaded.warm_up()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ran_on", "proved"),
+    [
+        ("cpu", "cpu", True),
+        ("cuda", "cuda NVIDIA H100", True),
+        ("cuda", "cpu", False),
+        ("cuda", "", False),
+    ],
+)
+def test_a_network_that_ran_elsewhere_than_it_was_to_does_not_serve(
+    seeded: ClassifierFolder, wanted: Literal["cpu", "cuda"], ran_on: str, proved: bool
+) -> None:
+    preprocess = Preprocessor(seeded.transform, PictureLimits(), slots=1)
+    backend = Recorded(seeded.golden.logits, device=ran_on)
+    started = ResnetModel(seeded, backend, preprocess, max_batch=4, device=wanted)
+    if proved:
+        started.warm_up()
+        assert started.info.device == ran_on
+    else:
+        with pytest.raises(ModelRejected, match=r"was to run on cuda and ran on (cpu|nothing)"):
+            started.warm_up()
+
+
+def test_torch_says_where_its_answer_is_and_not_where_it_was_to_be(
+    seeded_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library that takes the setting and computes on the CPU all the same."""
+    import torch
+
+    from services.resnet.backends import choice, torch_network
+
+    monkeypatch.setattr(choice, "_cuda_is_usable", lambda _: True)
+    monkeypatch.setattr(torch_network.torch, "device", lambda _: torch.zeros(1).device)
+    started = load(
+        ResnetSettings(
+            model=seeded_folder, device="cuda", backend="torch", precision="fp32", max_batch=1
+        )
+    )
+    with pytest.raises(ModelRejected, match="was to run on cuda and ran on cpu"):
+        started.warm_up()
 
 
 def test_one_wrong_class_among_a_thousand_is_noticed(seeded: ClassifierFolder) -> None:

@@ -92,7 +92,13 @@ def test_items_and_batches_are_counted(used: LiveService) -> None:
 
 def test_the_model_is_described(used: LiveService) -> None:
     assert labels(used, "modelsvc_model_info") == [
-        {"name": "lever", "version": "7", "sha256": "ab" * 32, "backend": "none"}
+        {
+            "name": "lever",
+            "version": "7",
+            "sha256": "ab" * 32,
+            "backend": "none",
+            "device": "cpu",
+        }
     ]
     assert used.metric("modelsvc_model_load_seconds") > 0
     assert used.metric("modelsvc_ready") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from services.resnet.backends.torch_network import (
     arithmetic,
     cpu_flags,
     is_broken_device,
-    padded,
 )
 from services.resnet.classifier_folder import ClassifierFolder, read_classifier_folder
 from services.resnet.golden import relative_difference
@@ -50,12 +50,6 @@ def test_instruction_sets_are_read_for_x86_and_arm(tmp_path: Path) -> None:
     assert cpu_flags(x86) == {"fpu", "avx2", "avx512_bf16"}
     assert cpu_flags(arm) == {"fp", "asimd", "bf16"}
     assert cpu_flags(tmp_path / "none") == frozenset()
-
-
-def test_a_batch_is_padded_with_zeros_and_never_cut() -> None:
-    batch = np.ones((3, 2), dtype=np.float32)
-    assert padded(batch, 4).tolist() == [[1, 1], [1, 1], [1, 1], [0, 0]]
-    assert padded(batch, 3) is batch
 
 
 def test_only_what_leaves_the_gpu_unusable_ends_the_process() -> None:
@@ -104,9 +98,7 @@ def test_parameters_of_another_network_are_refused_in_one_line(
 ) -> None:
     shutil.copytree(seeded.path, tmp_path / "model")
     shutil.copy(lite0.state_path, tmp_path / "model" / "model.safetensors")
-    other = ClassifierFolder(
-        tmp_path / "model", seeded.manifest, seeded.transform, seeded.labels, seeded.golden
-    )
+    other = replace(seeded, path=tmp_path / "model")
     with pytest.raises(BackendUnavailable, match=r"model\.safetensors") as raised:
         TorchBackend(other, device="cpu", threads=1, precision="fp32")
     assert "\n" not in str(raised.value)

@@ -1,0 +1,150 @@
+"""`package`: a network of your own, its labels and its preprocessing, into a model folder."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from services.resnet.classifier_folder import (
+    GOLDEN_FILE,
+    KIND,
+    LABELS_FILE,
+    OUTPUT,
+    TRANSFORM_FILE,
+)
+from services.resnet.golden import write_golden
+from services.resnet.labels import Label, LabelsError, read_label_file, write_labels
+from services.resnet.network_files import (
+    KERAS_FILE,
+    ONNX_FILE,
+    PROGRAM_FILE,
+    SAVED_MODEL,
+    SCRIPT_FILE,
+    Library,
+    NetworkFiles,
+)
+from services.resnet.proof import ProofFailed, prove
+from services.resnet.settings import PackageSettings
+from services.resnet.transform import Transform, TransformError, read_transform, write_transform
+from services.serving.command_line import CommandFailed
+from services.serving.model_folder import ModelFolderError, file_sha256, new_model_folder
+
+_READABLE_BY_ALL: Final = 0o644
+_SCRIPT_SUFFIXES: Final = (".torchscript.pt", ".torchscript", ".ts", ".pt", ".pth")
+_KNOWN: Final = (
+    "a Keras file (.keras), a SavedModel (a folder), a file of torch.export (.pt2), TorchScript "
+    "(.pt) or ONNX (.onnx)"
+)
+
+
+def package(settings: PackageSettings) -> None:
+    """Write the model folder that `settings` describe, after running its network once.
+
+    Raises CommandFailed with one line, and leaves what was there before, when a part cannot be read
+    or the parts do not fit together.
+    """
+    library, name = kind_of(settings.network)
+    try:
+        labels = read_label_file(settings.labels)
+        transform = read_transform(settings.preprocessing)
+    except (LabelsError, TransformError) as error:
+        raise CommandFailed(str(error)) from None
+    try:
+        with new_model_folder(
+            settings.model,
+            kind=KIND,
+            name=settings.name or _stem(settings.network),
+            version=settings.version,
+        ) as draft:
+            destination = draft.folder / name
+            _copy(settings.network, destination)
+            write_parts(draft.folder, library, transform, labels, settings)
+            draft.details |= {
+                "source_file": settings.network.name,
+                "source_sha256": file_sha256(destination) if destination.is_file() else "",
+                OUTPUT: settings.output,
+            }
+    except ProofFailed as error:
+        raise CommandFailed(f"{settings.network.name}: {error}") from None
+    except ModelFolderError as error:
+        raise CommandFailed(str(error)) from None
+    print(f"{settings.model}: {settings.network.name} packaged for {library}", file=sys.stderr)
+
+
+def write_parts(
+    folder: Path,
+    library: Library,
+    transform: Transform,
+    labels: Sequence[Label],
+    settings: PackageSettings,
+) -> None:
+    """Write all that belongs to a network into the folder that holds it.
+
+    Raises ProofFailed when they do not fit together.
+    """
+    golden = prove(
+        NetworkFiles(folder, ""), library, transform, classes=len(labels), output=settings.output
+    )
+    write_golden(golden, folder / GOLDEN_FILE)
+    write_transform(transform, folder / TRANSFORM_FILE)
+    write_labels(labels, folder / LABELS_FILE)
+
+
+def kind_of(network: Path) -> tuple[Library, str]:
+    """Tell which library reads a file or folder, and its name within a model folder.
+
+    Raises CommandFailed for what is not there, is of no known kind, or would be unpickled.
+    """
+    if not network.exists():
+        raise CommandFailed(f"{network}: is missing")
+    if network.is_dir():
+        if (network / "saved_model.pb").is_file():
+            return "tensorflow", SAVED_MODEL
+        raise CommandFailed(f"{network}: is not a SavedModel; a network is {_KNOWN}")
+    name = network.name.lower()
+    if name.endswith((".h5", ".hdf5")):
+        raise CommandFailed(
+            f"{network.name}: HDF5 files can hold Python code that is run when they are read; save "
+            "the network as .keras"
+        )
+    kinds: dict[str, tuple[Library, str]] = {
+        ".keras": ("keras", KERAS_FILE),
+        ".onnx": ("onnxruntime", ONNX_FILE),
+        ".pt2": ("torch", PROGRAM_FILE),
+    }
+    for suffix, kind in kinds.items():
+        if name.endswith(suffix):
+            return kind
+    if name.endswith(_SCRIPT_SUFFIXES) and _is_torchscript(network):
+        return "torch", SCRIPT_FILE
+    if name.endswith((*_SCRIPT_SUFFIXES, ".pkl", ".pickle", ".joblib", ".bin", ".ckpt")):
+        raise CommandFailed(
+            f"{network.name}: pickle can run code when it is read; export the network with "
+            "torch.export (.pt2) or to ONNX"
+        )
+    raise CommandFailed(f"{network.name}: is of no known kind; a network is {_KNOWN}")
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Its archive has the code as text, which an archive of pickled parameters has not."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/" in name for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def _copy(source: Path, destination: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, destination, copy_function=shutil.copyfile)
+        return
+    shutil.copyfile(source, destination)
+    destination.chmod(_READABLE_BY_ALL)
+
+
+def _stem(network: Path) -> str:
+    return network.name.split(".", 1)[0] or "network"

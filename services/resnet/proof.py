@@ -1,0 +1,102 @@
+"""A network that was just written, run once, so that its folder holds what it really answers."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+
+from services.resnet.backends.backend import Backend, BackendUnavailable
+from services.resnet.backends.choice import Choice, open_backend
+from services.resnet.golden import Golden, golden_batch, relative_difference
+from services.resnet.network_files import Library, NetworkFiles
+from services.resnet.preprocessing import Tensor
+from services.resnet.top_classes import softmax, top_classes
+from services.resnet.transform import Transform
+from services.serving.cpu import available_cpus
+from services.serving.problem import Problem
+
+Output = Literal["logits", "probabilities"]
+
+SEED: Final = 20_151_210
+PARITY: Final = 1e-4
+_TOP: Final = 5
+
+
+class ProofFailed(Exception):
+    """The network does not take or give what it should; one line."""
+
+
+def prove(
+    files: NetworkFiles, library: Library, transform: Transform, *, classes: int, output: Output
+) -> Golden:
+    """Run the network on the CPU and return its golden answer.
+
+    Raises ProofFailed when it cannot be opened, does not take batches of any size of the
+    transform's shape, does not give `classes` finite values, or gives logits where `output` says
+    probabilities or the other way round.
+    """
+    backend = _opened(files, library)
+    one = golden_batch(transform.shape, SEED)
+    several = np.concatenate([one, one * np.float32(0.5), one + np.float32(0.25)])
+    alone, together = _answer(backend, one, transform), _answer(backend, several, transform)
+    if alone.shape != (1, classes):
+        raise ProofFailed(
+            f"the network gives {list(alone.shape[1:])} values for a picture, and there are "
+            f"{classes} labels"
+        )
+    if not np.isfinite(together).all() or relative_difference(together[:1], alone) > PARITY:
+        raise ProofFailed("the network answers a picture alone otherwise than among others")
+    _check_output(together, output)
+    probabilities = (alone if output == "probabilities" else softmax(alone))[0]
+    top = top_classes(probabilities, _TOP)
+    return Golden(one, alone, top, probabilities[top])
+
+
+def reproduce(files: NetworkFiles, library: Library, golden: Golden) -> float:
+    """Return how far a network is from another's golden answer, relative to the largest value.
+
+    Raises ProofFailed when it cannot be opened, or differs by 1e-4 or more.
+    """
+    parity = relative_difference(
+        _opened(files, library).logits(golden.batch).astype(np.float32), golden.logits
+    )
+    if not parity < PARITY:
+        raise ProofFailed(f"its answer differs by {parity:.1e}, more than {PARITY:.0e}")
+    return parity
+
+
+def _opened(files: NetworkFiles, library: Library) -> Backend:
+    try:
+        return open_backend(
+            Choice(library, "cpu"),
+            files,
+            threads=available_cpus(),
+            precision="auto",
+            spinning=False,
+        )
+    except BackendUnavailable as error:
+        # The draft's own folder is of no use to the reader.
+        raise ProofFailed(str(error).replace(f"{files.path}/", "")) from None
+
+
+def _answer(backend: Backend, batch: Tensor, transform: Transform) -> Tensor:
+    try:
+        return backend.logits(batch)
+    except Problem as error:
+        raise ProofFailed(error.detail) from None
+    except Exception:  # noqa: BLE001  # each library has its own types for a wrong shape
+        shape = ", ".join(map(str, transform.shape))
+        raise ProofFailed(
+            f"the network does not take float32 [{len(batch)}, {shape}]; check crop and layout of "
+            "its preprocessing, and that its batch axis is open"
+        ) from None
+
+
+def _check_output(answers: Tensor, output: Output) -> None:
+    are_probabilities = bool(
+        (answers >= 0).all() and np.allclose(answers.sum(axis=-1), 1, atol=1e-3)
+    )
+    if are_probabilities != (output == "probabilities"):
+        other = "probabilities" if are_probabilities else "logits"
+        raise ProofFailed(f"the network gives {other}; say --output {other}")
