@@ -16,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy clients conformance syft tensorflow plan reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy clients conformance syft tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,12 @@ check: setup ## format, lint and types
 
 plan: ## show what a stack holds, without a cloud: make plan STACK=prod
 	$(BIN)/python -m infra.plan $(or $(STACK),dev)
+
+doctor: ## say whether tools, account and subscription will do for a stack: make doctor STACK=prod
+	$(BIN)/python -m infra.doctor $(or $(STACK),dev)
+
+cost: ## estimate what a stack costs in a month: make cost STACK=prod
+	$(BIN)/python -m infra.cost $(or $(STACK),dev)
 
 reference: ## write the pages that are made from the code
 	$(BIN)/python -m infra.configuration_reference --write

@@ -1,0 +1,1 @@
+"""What is looked at, one matter a file; each check yields findings and changes nothing."""

@@ -1,0 +1,140 @@
+"""Whether the subscription's quotas leave room for the stack, at its fewest and its most nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from infra.doctor.answers import Sku, Usage
+from infra.doctor.azure import Azure
+from infra.doctor.findings import Finding, failed, ok, unknown, warning
+from infra.doctor.needs import Needs
+from infra.vm_sizes import VM_SIZES
+
+ALL_CORES = "cores"
+SPOT_CORES = "lowprioritycores"
+"""Spot nodes count against this quota alone (learn.microsoft.com/azure/quotas/spot-quota)."""
+NETWORK_QUOTAS: Mapping[str, tuple[str, ...]] = {
+    "Microsoft.Network/publicIPAddresses": (
+        "ipv4standardskupublicipaddresses",
+        "standardskupublicipaddresses",
+        "publicipaddresses",
+    ),
+    "Microsoft.Network/natGateways": ("natgateways",),
+    "Microsoft.Network/virtualNetworks": ("virtualnetworks",),
+    "Microsoft.Network/networkSecurityGroups": ("networksecuritygroups",),
+}
+"""Names of quotas by what counts against them; the first that a region has is taken."""
+LOAD_BALANCERS = ("standardskuloadbalancers", "loadbalancers")
+AKS_LOAD_BALANCERS = 1
+"""The gateway's; AKS makes it, not the program."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """CPUs that a stack takes of one quota, beyond those that it has already.
+
+    Attributes:
+        fewest: with all pools at their fewest nodes.
+        most: with all pools at their most.
+        surge: further ones of the largest pool's upgrade.
+    """
+
+    fewest: int = 0
+    most: int = 0
+    surge: int = 0
+
+    def plus(self, fewest: int, most: int, surge: int) -> Demand:
+        """With another pool; AKS upgrades one pool after another."""
+        return Demand(self.fewest + fewest, self.most + most, max(self.surge, surge))
+
+
+def look_at_core_quotas(needs: Needs, region: str, azure: Azure) -> Iterator[Finding]:
+    """CPU quotas of each VM family, of the region, and of spot VMs."""
+    running: Mapping[str, int] | None = (
+        azure.nodes_of(needs.cluster.resource_group, needs.cluster.name) if needs.cluster else {}
+    )
+    usages = azure.compute_usages(region)
+    demands, without = demands_of(needs, azure.skus(region), running or {})
+    for size in without:
+        yield unknown(size, f"Azure does not list it in {region}, and so no quota of it")
+    for quota, demand in demands.items():
+        usage = usages.get(quota)
+        if usage is None:
+            yield unknown(quota, f"{region} lists no quota of this name")
+        else:
+            yield _room(quota, usage, demand, region, azure.subscription_id)
+
+
+def demands_of(
+    needs: Needs, skus: Mapping[str, Sku], running: Mapping[str, int]
+) -> tuple[dict[str, Demand], tuple[str, ...]]:
+    """What the pools take of each quota, by its name in lower case; sizes without a known family."""
+    demands: dict[str, Demand] = {}
+    without: list[str] = []
+    for pool in needs.pools:
+        sku = skus.get(pool.vm_size)
+        if sku is None or not sku.family:
+            without.append(pool.vm_size)
+        known = VM_SIZES.get(pool.vm_size)
+        cpus = (sku.cpus if sku else None) or (known.cpus if known else 0)
+        have = running.get(pool.name, 0)
+        more = (
+            cpus * max(pool.fewest - have, 0),
+            cpus * max(pool.most - have, 0),
+            cpus * pool.surge,
+        )
+        family = [sku.family.lower()] if sku and sku.family else []
+        for quota in [SPOT_CORES] if pool.spot else [*family, ALL_CORES]:
+            demands[quota] = demands.get(quota, Demand()).plus(*more)
+    return demands, tuple(dict.fromkeys(without))
+
+
+def _room(quota: str, usage: Usage, demand: Demand, region: str, subscription: str) -> Finding:
+    free = usage.limit - usage.used
+    all_of_it = demand.most + demand.surge
+    shown = f"{usage.used} of {usage.limit} used; the stack takes {demand.fewest} more at least"
+    shown += f", {demand.most} at most"
+    shown += f", {all_of_it} while a full pool is upgraded" if demand.surge else ""
+    kind = "lowPriority" if quota == SPOT_CORES else "dedicated"
+
+    def raise_to(limit: int) -> str:
+        return (
+            f"az quota update --resource-name '{usage.name}' --resource-type {kind} "
+            f"--limit-object value={limit} limit-object-type=LimitValue --scope /subscriptions/"
+            f"{subscription}/providers/Microsoft.Compute/locations/{region}"
+        )
+
+    if demand.fewest > free:
+        return failed(usage.display_name, shown, raise_to(usage.used + all_of_it))
+    if all_of_it > free:
+        return warning(usage.display_name, shown, raise_to(usage.used + all_of_it))
+    return ok(usage.display_name, shown)
+
+
+def look_at_network_quotas(needs: Needs, region: str, azure: Azure) -> Iterator[Finding]:
+    """Addresses, gateways, networks and load balancers."""
+    if (
+        needs.cluster
+        and azure.nodes_of(needs.cluster.resource_group, needs.cluster.name) is not None
+    ):
+        yield ok("network", "the stack has what it needs: its cluster is there")
+        return
+    usages = azure.network_usages(region)
+    wanted = [(names, needs.counts.get(type_, 0)) for type_, names in NETWORK_QUOTAS.items()]
+    wanted.append((LOAD_BALANCERS, AKS_LOAD_BALANCERS if needs.cluster else 0))
+    for names, number in wanted:
+        usage = next((usages[name] for name in names if name in usages), None)
+        if number and usage is None:
+            yield unknown(names[-1], f"{region} lists no quota of this name")
+        elif number and usage:
+            shown = f"{usage.used} of {usage.limit} used; the stack takes {number}"
+            if number > usage.limit - usage.used:
+                yield failed(
+                    usage.display_name,
+                    shown,
+                    "ask in the portal (Subscriptions, Usage + quotas, Networking) for "
+                    f"{usage.used + number}",
+                )
+            else:
+                yield ok(usage.display_name, shown)
