@@ -10,7 +10,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from infra.images import BuildSpec, build_spec
+from infra.image_source import image_source
+from infra.images import BuildSpec, build_spec, stamped
 from infra.planning.stacks import StackRefused, read_stack
 from infra.workload import WORKLOADS
 
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StackRefused as refused:
         print(refused, file=sys.stderr)
         return 1
-    sys.stdout.write(outputs(build_spec(settings, asked.workload)))
+    spec = stamped(build_spec(settings, asked.workload), image_source(asked.workload))
+    sys.stdout.write(outputs(spec))
     return 0
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_docker as docker
 
+from infra.image_source import ImageSource, image_source
 from infra.settings import Settings
-from infra.workload import WorkloadName, enabled, picture_library, settings_of
+from infra.workload import WorkloadName, enabled, is_service, picture_library, settings_of
 
 CONTEXT = ".."
 """The repository's root, seen from infra/, where Pulumi runs the program.
@@ -107,6 +108,8 @@ def build_spec(settings: Settings, workload: WorkloadName) -> BuildSpec:
     arguments: dict[str, str] = {}
     if settings.base_image is not None:
         arguments["BASE_IMAGE"] = settings.base_image
+    if is_service(workload) and settings.monitoring.traces is not None:
+        arguments["TRACING"] = "true"
     if workload != "resnet":
         return BuildSpec(None, arguments)
     arguments["ARCHITECTURE"] = settings.resnet.architecture
@@ -114,9 +117,16 @@ def build_spec(settings: Settings, workload: WorkloadName) -> BuildSpec:
     return BuildSpec(picture_library(settings), arguments)
 
 
+def stamped(spec: BuildSpec, source: ImageSource | None) -> BuildSpec:
+    """The same build, of an image that says what it is made of; as it was where nobody knows."""
+    if source is None:
+        return spec
+    return replace(spec, arguments={**spec.arguments, **source.arguments})
+
+
 def build_arguments(settings: Settings, workload: WorkloadName) -> docker.DockerBuildArgs:
     """The same, for pulumi-docker."""
-    spec = build_spec(settings, workload)
+    spec = stamped(build_spec(settings, workload), image_source(workload))
     return docker.DockerBuildArgs(
         context=CONTEXT,
         # Of the program's folder too, not of the context.

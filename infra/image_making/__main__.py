@@ -19,15 +19,22 @@ from infra.image_making.bill_of_materials import (
     find_syft,
     write_bill_of_materials,
 )
-from infra.image_making.build import ImageBuild, build_image, provenance_labels, without_model
+from infra.image_making.build import ImageBuild, build_image, labels_of, without_model
 from infra.image_making.docker_client import DockerClient, DockerFailed, find_docker
-from infra.images import BuildSpec, build_spec
+from infra.image_source import image_source
+from infra.images import BuildSpec, build_spec, stamped
 from infra.planning.stacks import StackRefused, read_stack
 from infra.settings import Settings
-from infra.workload import WORKLOADS, WorkloadName, enabled
+from infra.workload import WORKLOADS, WorkloadName, enabled, is_service
 
 PROGRAM = "python -m infra.image_making"
 LOCAL = "localhost"
+MANIFEST = "manifest.json"
+"""Of every model folder (services/serving/model_folder.py)."""
+
+
+class ModelMissing(Exception):
+    """A folder that should hold a model does not; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = _parser().parse_args(arguments)
     try:
         _, settings = read_stack(flags.stack, program=PROGRAM)
+        workloads = flags.workloads or enabled(settings)
+        models = {workload: _model(workload, flags) for workload in workloads}
         docker = find_docker()
         docker.run("version")
         find_syft()
         flags.into.mkdir(parents=True, exist_ok=True)
-        for workload in flags.workloads or enabled(settings):
-            _make(docker, settings, workload, flags)
+        for workload in workloads:
+            _make(docker, settings, workload, models[workload], flags)
     except StackRefused as refused:
         print(refused, file=sys.stderr)
         return 1
-    except (DockerFailed, BillOfMaterialsFailed) as failed:
+    except (DockerFailed, BillOfMaterialsFailed, ModelMissing) as failed:
         print(f"{PROGRAM}: {failed}", file=sys.stderr)
         return 1
     except OSError as error:
@@ -74,11 +83,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make(
-    docker: DockerClient, settings: Settings, workload: WorkloadName, flags: argparse.Namespace
+    docker: DockerClient,
+    settings: Settings,
+    workload: WorkloadName,
+    model: Path | None,
+    flags: argparse.Namespace,
 ) -> None:
-    spec = _spec(settings, workload, flags)
+    source = image_source(workload)
+    spec = stamped(_spec(settings, workload, flags), source)
     name = f"{flags.push or LOCAL}/{settings.name}-{workload}:{flags.tag}"
-    build = ImageBuild(workload, spec, name, labels=provenance_labels(), network=flags.network)
+    build = ImageBuild(
+        workload, spec, name,
+        labels=labels_of(source), network=flags.network, model=model,
+    )  # fmt: skip
     identifier = build_image(docker, build, progress=True)
     digest = _push(docker, name) if flags.push else None
     write_bill_of_materials(
@@ -96,6 +113,16 @@ def _spec(settings: Settings, workload: WorkloadName, flags: argparse.Namespace)
     if flags.base_image:
         spec = BuildSpec(spec.target, {**spec.arguments, "BASE_IMAGE": flags.base_image})
     return without_model(workload, spec) if flags.without_model else spec
+
+
+def _model(workload: WorkloadName, flags: argparse.Namespace) -> Path | None:
+    """The folder that the image's model is copied from; None where the build makes one."""
+    if flags.models is None or not is_service(workload) or flags.without_model:
+        return None
+    folder = flags.models / workload
+    if not (folder / MANIFEST).is_file():
+        raise ModelMissing(f"{folder} holds no model: {MANIFEST} is not there")
+    return folder
 
 
 def _push(docker: DockerClient, name: str) -> str:
@@ -123,6 +150,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tag", default="latest", help="of the images' names; default latest")
     parser.add_argument("--push", metavar="REGISTRY", help="push to this registry (and namespace)")
     parser.add_argument("--without-model", action="store_true", help="for models that are mounted")
+    parser.add_argument(
+        "--models", metavar="FOLDER", type=Path,
+        help="take FOLDER/faq and FOLDER/resnet, instead of training and fetching in the build",
+    )  # fmt: skip
     parser.add_argument("--base-image", help="another base; it needs Python 3.11 with venv")
     parser.add_argument("--network", help="of the build's instructions, as of docker build")
     return parser

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infra.image_making.docker_client import DockerClient
 from infra.image_making.package_index import index_secrets
+from infra.image_source import ImageSource
 from infra.images import PLATFORM, BuildSpec
 from infra.planning.stacks import ROOT
 from infra.workload import WorkloadName
@@ -35,7 +34,10 @@ class ImageBuild:
         spec: target and build arguments; readable in the image, so none is a secret.
         tag: what the engine calls the image.
         context: the repository's root, or a copy of it.
+        labels: further ones of the image.
         network: of the build's instructions; None for the engine's default.
+        model: a folder to lay into the image, in the place of the stage that trains or fetches one;
+            None for that stage.
     """
 
     workload: WorkloadName
@@ -44,6 +46,7 @@ class ImageBuild:
     context: Path = ROOT
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     network: str | None = None
+    model: Path | None = None
 
 
 def without_model(workload: WorkloadName, spec: BuildSpec) -> BuildSpec:
@@ -57,34 +60,50 @@ def build_image(docker: DockerClient, build: ImageBuild, *, progress: bool = Fal
     Raises:
         DockerFailed: the build failed; with ``progress``, why is on standard error.
     """
+    if build.model is not None:
+        return _build_with(docker, build, build.model, progress=progress)
     with tempfile.TemporaryDirectory(prefix="image-") as folder, index_secrets() as secrets:
         identifier = Path(folder) / "id"
-        command = _command(build, secrets, identifier)
-        if progress:
-            docker.show(*command)
-        else:
-            docker.run(*command, timeout=3600)
+        dockerfile = build.context / "services" / build.workload / "Dockerfile"
+        _run(docker, _command(build, secrets, identifier, dockerfile), progress=progress)
         return identifier.read_text().strip()
 
 
-def provenance_labels(root: Path = ROOT) -> dict[str, str]:
-    """Which source an image is made of and when that was written, as OCI annotations
+def _build_with(docker: DockerClient, build: ImageBuild, model: Path, *, progress: bool) -> str:
+    """The stage without a model, and the folder laid on it as the Dockerfile lays its own."""
+    bare = replace(
+        build, spec=without_model(build.workload, build.spec), tag=f"{build.tag}-bare", model=None
+    )
+    build_image(docker, bare, progress=progress)
+    with tempfile.TemporaryDirectory(prefix="image-") as folder:
+        identifier, dockerfile = Path(folder) / "id", Path(folder) / "Dockerfile"
+        dockerfile.write_text(f"FROM {bare.tag}\nCOPY . /models/{build.workload}\n")
+        laid = replace(build, spec=BuildSpec(None, {}), context=model)
+        _run(docker, _command(laid, {}, identifier, dockerfile), progress=progress)
+        return identifier.read_text().strip()
+
+
+def _run(docker: DockerClient, command: Sequence[str], *, progress: bool) -> None:
+    if progress:
+        docker.show(*command)
+    else:
+        docker.run(*command, timeout=3600)
+
+
+def labels_of(source: ImageSource | None) -> dict[str, str]:
+    """When the source was written, as an OCI annotation
     (https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md).
 
-    Empty where that is unknown: outside a git work tree, or in one with changes.
+    Its revision and version are labels of the Dockerfile, from the build's arguments.
     """
-    if _git(root, "status", "--porcelain", "--untracked-files=no") != "":
+    if source is None:
         return {}
-    revision, seconds = _git(root, "rev-parse", "HEAD"), _git(root, "log", "-1", "--format=%ct")
-    if not revision or not seconds:
-        return {}
-    prefix = "org.opencontainers.image"
-    # The source's time, not the build's: the same source gives the same labels.
-    created = datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
-    return {f"{prefix}.revision": revision, f"{prefix}.created": created}
+    return {"org.opencontainers.image.created": source.created.isoformat(timespec="seconds")}
 
 
-def _command(build: ImageBuild, secrets: Mapping[str, Path], identifier: Path) -> Sequence[str]:
+def _command(
+    build: ImageBuild, secrets: Mapping[str, Path], identifier: Path, dockerfile: Path
+) -> Sequence[str]:
     options = ["--platform", PLATFORM, "--tag", build.tag, "--iidfile", str(identifier)]
     if build.spec.target is not None:
         options += ["--target", build.spec.target]
@@ -96,17 +115,4 @@ def _command(build: ImageBuild, secrets: Mapping[str, Path], identifier: Path) -
         options += ["--label", f"{key}={value}"]
     for name, path in secrets.items():
         options += ["--secret", f"id={name},src={path}"]
-    dockerfile = build.context / "services" / build.workload / "Dockerfile"
     return ["build", *options, "--file", str(dockerfile), str(build.context)]
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """What git prints; None if it cannot say."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

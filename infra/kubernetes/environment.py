@@ -6,7 +6,7 @@ from infra.kubernetes.key_file import KEY_FILE, KEY_FOLDER, WEB_KEY_FILE
 from infra.kubernetes.places import API_PORT, METRICS_PORT
 from infra.sections.workloads import ServiceSettings
 from infra.settings import Settings
-from infra.workload import WorkloadName, settings_of
+from infra.workload import WorkloadName, is_service, settings_of
 
 MIB = 1 << 20
 
@@ -14,7 +14,7 @@ MIB = 1 << 20
 def environment(
     settings: Settings, name: WorkloadName, hosts: dict[WorkloadName, str]
 ) -> dict[str, str]:
-    """The variables of a workload, each a setting of services/<name>/settings.py.
+    """The variables of a workload: settings of services/<name>/settings.py, and OpenTelemetry's own.
 
     Args:
         settings: the stack's.
@@ -35,7 +35,21 @@ def environment(
         values |= _resnet(settings)
     if name == "web":
         values |= _web(settings, hosts)
-    return {f"{name}_{key}".upper(): str(value) for key, value in values.items()}
+    variables = {f"{name}_{key}".upper(): str(value) for key, value in values.items()}
+    return variables | _traces(settings, name)
+
+
+def _traces(settings: Settings, name: WorkloadName) -> dict[str, str]:
+    """https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/"""
+    traces = settings.monitoring.traces
+    if traces is None or not is_service(name):
+        return {}
+    return {
+        f"{name}_TRACING".upper(): "true",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{traces.service}.{traces.namespace}:{traces.port}",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": f"{traces.sample_percent / 100:g}",
+    }
 
 
 def _service(name: WorkloadName, service: ServiceSettings) -> dict[str, object]:

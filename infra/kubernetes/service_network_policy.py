@@ -73,6 +73,13 @@ def _egress(
             ports=[_port(DNS_PORT, "UDP"), _port(DNS_PORT, "TCP")],
         )
     ]
+    traces = settings.monitoring.traces
+    if is_service(workload) and traces is not None:
+        rules.append(
+            networking.v1.NetworkPolicyEgressRuleArgs(
+                to=[_namespace(traces.namespace)], ports=[_port(traces.port)]
+            )
+        )
     services = services_of(settings)
     if workload == "web" and services:
         rules.append(
@@ -92,6 +99,13 @@ def _pods(namespace: str, labels: dict[str, str]) -> Peer:
     return Peer(
         namespace_selector=meta.v1.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: namespace}),
         pod_selector=meta.v1.LabelSelectorArgs(match_labels=labels),
+    )
+
+
+def _namespace(namespace: str) -> Peer:
+    """All pods of another namespace."""
+    return Peer(
+        namespace_selector=meta.v1.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: namespace})
     )
 
 

@@ -20,6 +20,11 @@ def local_stack(settings: Settings) -> Mistakes:
         yield Mistake("layers", "local stands beside others", "[local] alone")
     if settings.resnet.device == "gpu":
         yield Mistake("resnet.device", "gpu on this machine", "cpu in a local stack", ("layers",))
+    if settings.monitoring.traces is not None:
+        yield Mistake(
+            "monitoring.traces", "is a collector in a cluster, and this stack has none",
+            "leave it out of a local stack", ("layers",),
+        )  # fmt: skip
     if settings.web.enabled and settings.web.api_key is None:
         yield Mistake(
             "web.api_key", "is missing", "`pulumi config set --secret --path web.api_key`",

@@ -1,4 +1,4 @@
-"""Settings of logs, metrics and alerts."""
+"""Settings of logs, metrics, traces and alerts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from pydantic import AfterValidator, Field
 from infra.sections.base import MailAddress, ResourceId, Section
 from infra.sections.forms import matching
 
+ObjectName = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "a name of Kubernetes', such as otel-collector"
+        )
+    ),
+]
 Month = Annotated[
     str, AfterValidator(matching(r"20\d{2}-(0[1-9]|1[0-2])", "a month such as 2026-12"))
 ]
@@ -65,8 +73,23 @@ class AlertSettings(Section):
     )
 
 
+class TraceSettings(Section):
+    """An OpenTelemetry collector in the cluster, which the services send their traces to."""
+
+    namespace: ObjectName = Field(description="namespace of the collector's Service and its pods")
+    service: ObjectName = Field(description="the collector's Service")
+    port: int = Field(
+        default=4317, ge=1, le=65_535,
+        description="for OTLP over gRPC; the same of the Service and of its pods",
+    )  # fmt: skip
+    sample_percent: float = Field(
+        default=5.0, ge=0, le=100,
+        description="share of the requests that are traced; those whose caller traces them always are",
+    )  # fmt: skip
+
+
 class MonitoringSettings(Section):
-    """Logs, metrics, dashboards and alerts."""
+    """Logs, metrics, traces, dashboards and alerts."""
 
     logs: LogSettings = Field(default_factory=LogSettings, description="Log Analytics")
     prometheus: bool = Field(
@@ -75,6 +98,11 @@ class MonitoringSettings(Section):
     )
     grafana: bool = Field(default=False, description="managed Grafana over managed Prometheus")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="alerts")
+    traces: TraceSettings | None = Field(
+        default=None,
+        description="send the services' traces to this collector; images that are built for it hold "
+        "what that takes, prebuilt ones must",
+    )
     monthly_budget: int | None = Field(
         default=None, ge=1, le=1_000_000,
         description="mail the alert addresses at 80 and 100 % of this spending a month, in the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -20,6 +21,9 @@ with ScoringClient(os.environ["SCORING_RESNET_URL"], key) as resnet:
     classes = resnet.classify(open(sys.argv[2], "rb").read())
 print(json.dumps([matches.matches[0].title, len(matches.matches), classes.predictions[0].label]))
 """
+
+RANKED = re.compile(r" *\d+\. \d\.\d{3} ")
+"""A match in what the command line prints."""
 
 ADDRESS = "127.0.0.9"
 """Not 127.0.0.1, in whose place Envoy puts its own address."""
@@ -44,14 +48,20 @@ def test_the_client_gets_both_services_answers(front: Front) -> None:
 def test_the_command_line_asks(front: Front) -> None:
     done = front.run("-m", "client", "ask", QUESTION)
     assert done.returncode == 0, done.stderr
-    assert KNOWN in done.stdout
+    best, second = [line for line in done.stdout.splitlines() if RANKED.match(line)][:2]
+    assert best.startswith(" 1. ")
+    assert best.endswith(KNOWN)
+    assert second.startswith(" 2. ")
 
 
 @pytest.mark.parametrize(("picture", "label"), [("flower", "daisy"), ("china", "palace")])
 def test_the_command_line_classifies(front: Front, picture: str, label: str) -> None:
     done = front.run("-m", "client", "classify", EXAMPLES / f"{picture}.jpg")
     assert done.returncode == 0, done.stderr
-    assert label in done.stdout
+    file, best = done.stdout.splitlines()[:2]
+    assert file.endswith(f"{picture}.jpg")
+    assert best.startswith(" 1. ")
+    assert best.endswith(label)
 
 
 def test_a_stranger_is_one_line(front: Front) -> None:

@@ -147,13 +147,11 @@ class Containers:
 
     Attributes:
         images: by workload, the image's reference by digest.
-        models: by workload, the folder of a model that is mounted.
         network: on which they find one another.
     """
 
     docker: DockerClient
     images: Mapping[WorkloadName, str]
-    models: Mapping[WorkloadName, Path]
     network: str
     folder: Path
     started: int = field(default=0)
@@ -168,9 +166,21 @@ class Containers:
         read_only: bool = True,
         user: int = USER_ID,
         hosts: Mapping[WorkloadName, str] | None = None,
-        ready: bool = True,
+        image: str | None = None,
+        model: Path | None = None,
     ) -> Iterator[Container]:
-        """A container of a workload, gone at the end of the block."""
+        """A container of a workload, ready, and gone at the end of the block.
+
+        Args:
+            workload: which.
+            stack: its settings and key.
+            options: further ones of ``docker run``.
+            read_only: whether its root is.
+            user: number of its user and group.
+            hosts: addresses of services that are not found by their names.
+            image: another one than the workload's own.
+            model: a folder to mount, for an image without a model.
+        """
         ports = free_ports(2)
         arguments = [
             "run", "--detach", "--label", LABEL, "--network", self.network,
@@ -181,15 +191,14 @@ class Containers:
             *(("--read-only",) if read_only else ()),
             *self._limits(workload, stack.settings),
             *self._variables(workload, stack.settings, hosts or {}),
-            *self._volumes(workload, stack.settings),
+            *self._volumes(workload, stack.settings, model),
             *options,
-            self.images[workload],
+            image or self.images[workload],
         ]  # fmt: skip
         identifier = self.docker.run(*arguments).strip()
         container = Container(self.docker, identifier, workload, ports[0], ports[1], stack.key)
         try:
-            if ready:
-                container.wait_until_ready()
+            container.wait_until_ready()
             yield container
         finally:
             with suppress(DockerFailed):
@@ -233,7 +242,7 @@ class Containers:
         variables = environment(settings, workload, every)
         return [f"--env={key}={value}" for key, value in variables.items()]
 
-    def _volumes(self, workload: WorkloadName, settings: Settings) -> list[str]:
+    def _volumes(self, workload: WorkloadName, settings: Settings, model: Path | None) -> list[str]:
         self.started += 1
         keys = self.folder / f"keys-{self.started}"
         keys.mkdir()
@@ -245,6 +254,6 @@ class Containers:
             # The container's user is none of this machine's.
             (keys / name).chmod(0o444)
         volumes = [f"--volume={keys}:{KEY_FOLDER}:ro"]
-        if workload in self.models:
-            volumes.append(f"--volume={self.models[workload]}:/models/{workload}:ro")
+        if model is not None:
+            volumes.append(f"--volume={model}:/models/{workload}:ro")
         return volumes

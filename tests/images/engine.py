@@ -69,6 +69,7 @@ def started_engine(program: Path) -> Iterator[DockerClient]:
             _wait_until_it_answers(docker, engine, log)
             yield docker
             with suppress(DockerFailed):
+                docker.run("image", "prune", "--force")
                 docker.run("builder", "prune", "--force", "--keep-storage", KEPT_LAYERS)
 
 

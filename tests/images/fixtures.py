@@ -6,21 +6,24 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from infra.image_making.build import ImageBuild, build_image, without_model
 from infra.image_making.docker_client import DockerClient
-from infra.images import BuildSpec, build_spec
-from infra.workload import WORKLOADS, WorkloadName
+from infra.image_source import ImageSource
+from infra.images import BuildSpec, build_spec, stamped
+from infra.settings import Settings
+from infra.workload import WORKLOADS, WorkloadName, services_of
 from tests.images.base_image import base_image
 from tests.images.containers import LABEL, Container, Containers, Stack, stack
 from tests.images.engine import CACHE, docker_engine
-from tests.images.registry import Registry, pushed, running_registry
+from tests.images.registry import Registry, images_of, pushed, running_registry
 
-REVISION = "0123456789abcdef0123456789abcdef01234567"
-LABELS = {"org.opencontainers.image.revision": REVISION}
+SOURCE = ImageSource("0123456789abcdef0123456789abcdef01234567", "1.2.3", datetime.now(UTC))
+"""Always the same, or every commit would be another image here."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,16 @@ class Images:
 
     Attributes:
         base: what they are built on.
-        ids: by workload. That of faq holds its model; resnet's and web's have none inside.
+        ids: by workload; those of the services hold their models.
         bare: the same without any model.
+        resnet_model: what the picture service's image holds.
     """
 
     docker: DockerClient
     base: str
     ids: Mapping[WorkloadName, str]
     bare: Mapping[WorkloadName, str]
+    resnet_model: Path
 
     def size(self, image: str) -> int:
         """Bytes of its layers, uncompressed."""
@@ -63,27 +68,42 @@ def local_stack() -> Stack:
 
 
 @pytest.fixture(scope="session")
-def images(docker: DockerClient, base: str, local_stack: Stack) -> Images:
+def images(docker: DockerClient, base: str, local_stack: Stack, resnet_model: Path) -> Images:
     """All images, built.
 
-    The picture service's is the one for a mounted model: the stage that fetches and exports one
+    The picture service's takes its network from outside: the stage that fetches and exports one
     installs torch, which is three gigabytes.
     """
 
-    def build(workload: WorkloadName, *, bare: bool) -> str:
-        spec = build_spec(local_stack.settings, workload)
-        spec = BuildSpec(spec.target, {**spec.arguments, "BASE_IMAGE": base})
-        spec = without_model(workload, spec) if bare else spec
-        tag = f"scoring-test-{workload}{'-bare' if bare else ''}"
-        # The network of the machine: the tests' own engine gives builds no other.
-        build = ImageBuild(workload, spec, tag, labels=LABELS, network="host")
-        return build_image(docker, build)
+    def build(workload: WorkloadName, *, bare: bool = False) -> str:
+        name = f"{workload}-bare" if bare else workload
+        model = resnet_model if workload == "resnet" and not bare else None
+        return built(docker, base, local_stack.settings, workload, name, bare=bare, model=model)
 
-    ids: dict[WorkloadName, str] = {
-        workload: build(workload, bare=workload == "resnet") for workload in WORKLOADS
-    }
-    bare: dict[WorkloadName, str] = {**ids, "faq": build("faq", bare=True)}
-    return Images(docker, base, ids, bare)
+    ids: dict[WorkloadName, str] = {workload: build(workload) for workload in WORKLOADS}
+    bare: dict[WorkloadName, str] = {**ids}
+    for workload in services_of(local_stack.settings):
+        bare[workload] = build(workload, bare=True)
+    return Images(docker, base, ids, bare, resnet_model)
+
+
+def built(
+    docker: DockerClient,
+    base: str,
+    settings: Settings,
+    workload: WorkloadName,
+    name: str,
+    *,
+    bare: bool = False,
+    model: Path | None = None,
+) -> str:
+    """The id of a workload's image, built as a stack says; ``bare`` is without its model."""
+    spec = build_spec(settings, workload)
+    spec = stamped(BuildSpec(spec.target, {**spec.arguments, "BASE_IMAGE": base}), SOURCE)
+    spec = without_model(workload, spec) if bare else spec
+    # The network of the machine: the tests' own engine gives builds no other.
+    build = ImageBuild(workload, spec, f"scoring-test-{name}", network="host", model=model)
+    return build_image(docker, build)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +114,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory, docker: DockerClient) -> 
     kept = folder / "images" if docker.host is None else CACHE / "registry"
     with running_registry(folder, kept) as registry:
         yield registry
+        # Its port is in their names: the next run's have others.
+        docker.run("image", "rm", "--force", *images_of(docker, registry))
 
 
 @pytest.fixture(scope="session")
@@ -125,12 +147,11 @@ def containers(
     docker: DockerClient,
     references: Mapping[WorkloadName, str],
     container_network: str,
-    resnet_model: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Containers:
     """Starts containers of the three images."""
     folder = tmp_path_factory.mktemp("containers")
-    return Containers(docker, references, {"resnet": resnet_model}, container_network, folder)
+    return Containers(docker, references, container_network, folder)
 
 
 @pytest.fixture(scope="session")

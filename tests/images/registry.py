@@ -80,6 +80,17 @@ def pushed(docker: DockerClient, image: str, registry: Registry, name: str) -> s
     return digest
 
 
+def images_of(docker: DockerClient, registry: Registry) -> list[str]:
+    """What the engine calls the images that it has of a registry."""
+    form = "{{.Repository}} {{.Tag}} {{.Digest}}"
+    printed = docker.run("image", "ls", "--digests", "--format", form, f"{registry.address}/*")
+    lines = [line.split() for line in printed.splitlines()]
+    return sorted({
+        f"{repository}:{tag}" if tag != "<none>" else f"{repository}@{digest}"
+        for repository, tag, digest in lines
+    })  # fmt: skip
+
+
 def size_of(folder: Path) -> int:
     """Bytes of the files in a folder and those below."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -16,7 +16,7 @@ from infra.images import BuildSpec
 from infra.kubernetes.pod import USER_ID
 from infra.workload import WORKLOADS, WorkloadName
 from services.launch import ROOT
-from tests.images.fixtures import REVISION, Images
+from tests.images.fixtures import SOURCE, Images
 
 MEGABYTE = 1_000_000
 MOST_ADDED: Mapping[WorkloadName, int] = {
@@ -70,13 +70,30 @@ def test_it_adds_no_more_to_its_base_than_promised(images: Images, workload: Wor
     assert 20 * MEGABYTE < added <= MOST_ADDED[workload]
 
 
-def test_the_model_is_inside_or_left_out(images: Images) -> None:
+@pytest.mark.parametrize("workload", ["faq", "resnet"])
+def test_the_model_is_inside_or_left_out(images: Images, workload: WorkloadName) -> None:
     """The stage without it differs by the model alone."""
-    model = images.size(images.ids["faq"]) - images.size(images.bare["faq"])
-    assert 1 * MEGABYTE < model < 30 * MEGABYTE
-    program = ("--entrypoint", "python", images.bare["faq"], "-c")
-    look = "import os; print(os.path.exists('/models'))"
-    assert images.docker.run("run", "--rm", *program, look).strip() == "False"
+    inside = files_of_the_model(images, images.ids[workload], workload)
+    added = images.size(images.ids[workload]) - images.size(images.bare[workload])
+    assert "manifest.json" in inside
+    assert 1 * MEGABYTE < sum(inside.values()) == added < 50 * MEGABYTE
+    assert files_of_the_model(images, images.bare[workload], workload) == {}
+
+
+def files_of_the_model(images: Images, image: str, workload: WorkloadName) -> dict[str, int]:
+    """Their sizes by name."""
+    look = (
+        "import json, pathlib, sys; folder = pathlib.Path('/models'); "
+        "print(json.dumps({path.name: path.stat().st_size for path in folder.rglob('*') "
+        "if path.is_file()}))"
+    )
+    program = ("--entrypoint", "python", image, "-c", look)
+    return json.loads(images.docker.run("run", "--rm", "--network", "none", *program))
+
+
+def test_the_network_inside_is_the_one_that_was_given(images: Images) -> None:
+    given = {path.name: path.stat().st_size for path in images.resnet_model.iterdir()}
+    assert files_of_the_model(images, images.ids["resnet"], "resnet") == given
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
@@ -125,7 +142,7 @@ def test_it_says_what_it_is(images: Images, workload: WorkloadName) -> None:
     assert own["title"] == f"realtime-scoring {workload}"
     assert own["licenses"] == "MIT"
     assert own["base.name"] == images.base
-    assert own["revision"] == REVISION
+    assert (own["revision"], own["version"]) == (SOURCE.revision, SOURCE.version)
     assert own["description"]
 
 

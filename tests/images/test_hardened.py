@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -13,9 +14,10 @@ from infra.kubernetes.places import API_PORT, METRICS_PORT
 from infra.kubernetes.pod import USER_ID
 from infra.planning.stacks import ROOT
 from infra.stack_file import read_stack_file
-from infra.workload import WORKLOADS, WorkloadName
+from infra.workload import WORKLOADS, WorkloadName, services_of
 from tests.images.asking import EXAMPLES, REQUESTS, classify, is_right
 from tests.images.containers import Container, Containers, Stack, stack
+from tests.images.fixtures import SOURCE, Images
 
 LISTENING = "0A"
 DOCKERS_NAME_SERVER = "0B00007F"
@@ -35,6 +37,19 @@ def test_it_answers_rightly(stack_in_containers: Site, workload: WorkloadName) -
 def test_it_tells_pictures_apart(stack_in_containers: Site) -> None:
     answer = classify(stack_in_containers["resnet"], (EXAMPLES / "china.jpg").read_bytes())
     assert answer.json()["predictions"][0]["label"] == "palace"
+
+
+def test_a_mounted_model_answers_as_the_one_inside(containers: Containers, images: Images) -> None:
+    """Read-only, at the place where the whole image has its own."""
+    bare, model = images.bare["resnet"], images.resnet_model
+    with containers.running("resnet", stack(), image=bare, model=model) as resnet:
+        assert is_right("resnet", classify(resnet))
+
+
+@pytest.mark.parametrize("workload", ["faq", "resnet"])
+def test_it_says_of_which_source_it_is(stack_in_containers: Site, workload: WorkloadName) -> None:
+    build = f'{{revision="{SOURCE.revision}",version="{SOURCE.version}"}} 1.0'
+    assert f"modelsvc_build_info{build}" in stack_in_containers[workload].metrics()
 
 
 @pytest.mark.parametrize("workload", ["faq", "resnet"])
@@ -108,22 +123,24 @@ def sockets(pid: int, table: str) -> Iterator[Socket]:
             yield Socket(address, int(port, 16), state, connected)
 
 
-@pytest.mark.parametrize("workload", ["faq", "resnet"])
-def test_it_asks_nobody_for_anything(containers: Containers, workload: WorkloadName) -> None:
+def test_they_ask_nobody_for_anything(containers: Containers) -> None:
     """No name is looked up and no connection opened, in the seconds in which libraries report.
 
     ONNX Runtime did: see tests/services/resnet/backends/test_no_telemetry.py.
     """
-    with containers.running(workload, stack()) as container:
-        assert is_right(workload, REQUESTS[workload](container))
-        pid = container.processes()[0].pid
+    services = services_of(stack().settings)
+    with ExitStack() as running:
+        site = {each: running.enter_context(containers.running(each, stack())) for each in services}
+        for workload, container in site.items():
+            assert is_right(workload, REQUESTS[workload](container))
+        pids = [container.processes()[0].pid for container in site.values()]
         until = time.monotonic() + REPORT_SECONDS
         while time.monotonic() < until:
-            asking = [socket for socket in sockets(pid, "udp") if socket.is_connected]
-            assert asking == []
+            for pid in pids:
+                assert [socket for socket in sockets(pid, "udp") if socket.is_connected] == []
             time.sleep(0.5)
         kept = "import os; print(os.listdir('/tmp'))"
-        assert container.python(kept) == "[]"
+        assert [container.python(kept) for container in site.values()] == ["[]"] * len(site)
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
@@ -176,11 +193,10 @@ def threads(containers: Containers, millicores: int) -> int:
         return len(resnet.processes()[-1].threads())
 
 
-@pytest.mark.parametrize(("millicores", "cpus"), [(300, 1), (1000, 1), (1500, 2)])
-def test_the_cpu_limit_is_seen_from_inside(
-    containers: Containers, millicores: int, cpus: int
-) -> None:
+def test_the_cpu_limit_is_seen_from_inside(containers: Containers) -> None:
     """Of which every thread count of a service follows; a fraction is rounded up."""
-    with containers.running("faq", stack(faq={"cpu_millicores": millicores})) as faq:
-        seen = "from services.serving.cpu import available_cpus; print(available_cpus())"
-        assert faq.python(seen) == str(cpus)
+    seen = "from services.serving.cpu import available_cpus; print(available_cpus())"
+    with containers.running("faq", stack()) as faq:
+        for limit, cpus in (("0.3", "1"), ("1", "1"), ("1.5", "2")):
+            faq.docker.run("update", "--cpus", limit, faq.id)
+            assert faq.python(seen) == cpus

@@ -60,21 +60,21 @@ def test_packages_are_checked_by_hash(name: str) -> None:
         assert "--require-hashes" in install
         assert "--no-cache-dir" in install
         assert "--only-binary :all:" in install, "a compiler"
-        for requirements in re.findall(r"-r (\S+)", install):
+        for requirements in re.findall(r"-r ([\w./-]+)", install):
             assert (ROOT / requirements).is_file()
             assert "--hash=sha256:" in (ROOT / requirements).read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_root_can_be_read_only(name: str) -> None:
-    (variables,) = instructions(name, "ENV")
+    variables = " ".join(instructions(name, "ENV"))
     for wanted in ("HOME=/tmp", "TMPDIR=/tmp", "PYTHONDONTWRITEBYTECODE=1"):
         assert wanted in variables
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_variables_are_settings(name: str) -> None:
-    (variables,) = instructions(name, "ENV")
+    variables = " ".join(instructions(name, "ENV"))
     prefix = f"{name.upper()}_"
     known = {f"{prefix}{field}".upper() for field in SETTINGS[name].model_fields}
     own = {each.split("=")[0] for each in variables.split() if each.startswith(prefix)}
@@ -114,7 +114,8 @@ def test_each_backend_of_the_stack_is_a_target_with_its_own_packages(target: str
     packages = "packages" if target == "onnxruntime" else f"{library}-packages"
     assert stages[target].startswith(f"{library}-without-model AS {target}\n")
     assert f"COPY --from={packages} /venv /venv" in stages[f"{library}-without-model"]
-    installed = re.findall(r"requirements-?(\w*)\.txt", stages[packages])
+    # What traces take is asked for by an argument, whichever the library.
+    installed = re.findall(r"resnet/requirements-?(\w*)\.txt", stages[packages])
     assert set(installed) == {"", *([library] if library != "onnxruntime" else [])}
 
 
@@ -143,6 +144,26 @@ def test_secrets_are_mounted_wherever_packages_are_fetched(name: str) -> None:
         assert run.startswith(
             "--mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca-bundle "
         )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_source_is_told_behind_everything_that_is_run(name: str) -> None:
+    """Another revision of the same files then does no work again."""
+    text = dockerfile(name)
+    told = text.index("ARG BUILD_VERSION")
+    (stage,) = [each for each in _stages(name).values() if "BUILD_VERSION" in each]
+    assert "RUN" not in text[told : text.index(stage) + len(stage)]
+    for key, label in (("BUILD_VERSION", "version"), ("BUILD_REVISION", "revision")):
+        assert f"{key}=${{{key}}}" in text
+        assert f'org.opencontainers.image.{label}="${{{key}}}"' in text
+
+
+@pytest.mark.parametrize("name", ["faq", "resnet"])
+def test_what_traces_take_is_left_out_unless_asked_for(name: str) -> None:
+    asked = '$([ "${TRACING}" != true ] || echo -r services/serving/requirements-tracing.txt)'
+    stages = [each for each in _stages(name).values() if asked in each]
+    assert len(stages) == {"faq": 1, "resnet": 3}[name]
+    assert all("ARG TRACING=false\n" in stage for stage in stages)
 
 
 def _stages(name: str) -> dict[str, str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pulumi
 import pytest
 
+from infra.image_source import ImageSource
 from infra.images import ServiceImages, ServiceImagesArgs
 from infra.planning.wire import Secret
 from infra.recording import Recording, record_component
 from tests.infra.kubernetes.platform_objects import ROOT, settings_with
 
+NAMES = ("faq", "resnet", "web")
 SERVER = "registry.azurecr.io"
 DIGEST = "ghcr.io/contoso/{}@sha256:" + "1" * 64
 
@@ -43,7 +46,7 @@ def test_an_image_is_pushed_to_the_registry_and_used_by_digest() -> None:
     assert str(recording.outputs["faq"]).endswith("::images-faq.repoDigest>")
 
 
-@pytest.mark.parametrize("name", ["faq", "resnet", "web"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_build_finds_its_files_from_the_programs_folder(name: str) -> None:
     values = {"web": {"enabled": True, "api_key": "key"}}
     build = image(declared(values), name)["build"]
@@ -73,11 +76,34 @@ def test_the_backend_chooses_the_image(resnet: dict[str, Any], target: str) -> N
 def test_the_network_is_chosen_when_the_image_is_built() -> None:
     resnet = {"architecture": "resnet50", "weights": "IMAGENET1K_V1"}
     recording = declared({"resnet": resnet, "base_image": "registry.contoso.com/python:3.11"})
-    assert image(recording, "resnet")["build"]["args"] == {
+    given = image(recording, "resnet")["build"]["args"]
+    assert {key: value for key, value in given.items() if not key.startswith("BUILD_")} == {
         "BASE_IMAGE": "registry.contoso.com/python:3.11",
         "ARCHITECTURE": "resnet50",
         "WEIGHTS": "IMAGENET1K_V1",
     }
+
+
+def test_an_image_of_a_traced_service_has_what_that_takes() -> None:
+    traces = {"namespace": "observability", "service": "collector"}
+    values = {"monitoring": {"traces": traces}, "web": {"enabled": True, "api_key": "key"}}
+    recording = declared(values)
+    asked = {name: image(recording, name)["build"]["args"].get("TRACING") for name in NAMES}
+    assert asked == {"faq": "true", "resnet": "true", "web": None}
+    plain = declared({"web": values["web"]})
+    assert all("TRACING" not in image(plain, name)["build"]["args"] for name in NAMES)
+
+
+def test_an_image_says_which_source_it_is_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = ImageSource("1" * 40, "1.4.0", datetime(2026, 1, 2, tzinfo=UTC))
+    monkeypatch.setattr("infra.images.image_source", lambda _: source)
+    given = image(declared(), "faq")["build"]["args"]
+    assert given == {"BUILD_REVISION": "1" * 40, "BUILD_VERSION": "1.4.0"}
+
+
+def test_of_an_unknown_source_it_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.images.image_source", lambda _: None)
+    assert image(declared(), "faq")["build"]["args"] == {}
 
 
 def test_a_preview_builds_nothing() -> None:

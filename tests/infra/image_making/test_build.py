@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 
-from infra.image_making.build import WITHOUT_MODEL, provenance_labels, without_model
+from infra.image_making.build import WITHOUT_MODEL, labels_of, without_model
+from infra.image_source import ImageSource
 from infra.images import BuildSpec, build_spec
 from infra.workload import WORKLOADS, WorkloadName
 from tests.infra.kubernetes.platform_objects import FULL, ROOT, settings_with
 
-REVISION = "org.opencontainers.image.revision"
 CREATED = "org.opencontainers.image.created"
 
 
@@ -42,34 +41,10 @@ def test_the_stage_without_a_model_is_what_the_model_is_laid_on() -> None:
         assert f"FROM {bare} AS {name}\nCOPY --from={model} {folder} {folder}\n" in text
 
 
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *arguments]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    git(tmp_path, "init", "--quiet")
-    (tmp_path / "file").write_text("one")
-    git(tmp_path, "add", "file")
-    git(tmp_path, "commit", "--quiet", "--message", "one", "--date", "2026-01-02T03:04:05Z")
-    return tmp_path
-
-
-def test_an_image_says_which_source_it_is_made_of(source: Path) -> None:
-    labels = provenance_labels(source)
-    assert labels[REVISION] == git(source, "rev-parse", "HEAD")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", labels[CREATED])
-
-
-def test_a_changed_source_has_no_revision(source: Path) -> None:
-    (source / "file").write_text("two")
-    assert provenance_labels(source) == {}
-
-
-def test_outside_a_work_tree_there_is_none(tmp_path: Path) -> None:
-    assert provenance_labels(tmp_path) == {}
+def test_an_image_says_when_its_source_was_written() -> None:
+    source = ImageSource("1" * 40, None, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert labels_of(source) == {CREATED: "2026-01-02T03:04:05+00:00"}
+    assert labels_of(None) == {}
 
 
 def test_a_target_nobody_knows_is_a_mistake() -> None:

@@ -31,3 +31,16 @@ def test_without_docker_nothing_is_begun(
     assert main(["dev", "--into", str(tmp_path / "images")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "images").exists()
+
+
+def test_a_folder_without_a_model_is_said_before_anything_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "faq").mkdir()
+    (tmp_path / "faq" / "manifest.json").write_text("{}")
+    arguments = ["dev", "faq", "resnet", "--models", str(tmp_path)]
+    assert main([*arguments, "--into", str(tmp_path / "images")]) == 1
+    printed = capsys.readouterr().err
+    assert f"{tmp_path / 'resnet'} holds no model" in printed
+    assert printed.count("\n") == 1
+    assert not (tmp_path / "images").exists()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from pydantic_settings import BaseSettings
 
 from infra.kubernetes.environment import environment
@@ -16,6 +19,12 @@ from tests.infra.kubernetes.platform_objects import settings_with
 from tests.infra.kubernetes.workload_objects import GPU, WEB
 
 HOSTS: dict[WorkloadName, str] = {"faq": "faq", "resnet": "resnet"}
+COLLECTOR = {"namespace": "observability", "service": "collector", "sample_percent": 2.5}
+OPEN_TELEMETRY = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+}
 SERVICES: dict[WorkloadName, type[BaseSettings]] = {
     "faq": FaqSettings,
     "resnet": ResnetSettings,
@@ -29,7 +38,7 @@ def read(
     """The settings that the service makes of its variables."""
     service = SERVICES[name]
     variables = environment(settings_with({"web": WEB, **(values or {})}), name, HOSTS)
-    known = {f"{name}_{field}".upper() for field in service.model_fields}
+    known = {f"{name}_{field}".upper() for field in service.model_fields} | OPEN_TELEMETRY
     assert set(variables) <= known, "no setting of the service"
     for key, value in variables.items():
         monkeypatch.setenv(key, value)
@@ -79,6 +88,28 @@ def test_the_page_finds_the_services_and_its_key(monkeypatch: pytest.MonkeyPatch
     found = read(monkeypatch, "web")
     assert (found.faq_url, found.resnet_url) == ("http://faq:8080", "http://resnet:8080")
     assert str(found.faq_key_file) == str(found.resnet_key_file) == "/keys/api-key"
+
+
+@pytest.mark.parametrize("name", ["faq", "resnet"])
+def test_traces_go_to_the_stacks_collector(
+    monkeypatch: pytest.MonkeyPatch, name: WorkloadName
+) -> None:
+    """As OpenTelemetry's own SDK reads its variables."""
+    assert read(monkeypatch, name).tracing is False
+    assert read(monkeypatch, name, {"monitoring": {"traces": COLLECTOR}}).tracing is True
+    sampler = TracerProvider().sampler
+    assert isinstance(sampler, ParentBasedTraceIdRatio)
+    assert "0.025" in sampler.get_description()
+    exporter = OTLPSpanExporter()
+    assert exporter._endpoint == "collector.observability:4317"
+    exporter.shutdown()
+
+
+def test_without_a_collector_opentelemetry_is_told_nothing() -> None:
+    traced = settings_with({"web": WEB, "monitoring": {"traces": COLLECTOR}})
+    found = {name: set(environment(settings_with({"web": WEB}), name, HOSTS)) for name in SERVICES}
+    assert OPEN_TELEMETRY.isdisjoint(set().union(*found.values()))
+    assert OPEN_TELEMETRY.isdisjoint(environment(traced, "web", HOSTS)), "it has no traces"
 
 
 def test_no_variable_holds_a_key() -> None:

@@ -66,3 +66,17 @@ def test_the_page_calls_the_services_and_no_others() -> None:
     }
     _, rule = policy("web", {"web": WEB, "resnet": {"enabled": False}})["egress"]
     assert rule["to"] == [neighbour("faq")]
+
+
+def test_a_traced_service_calls_the_collector_too() -> None:
+    traces = {"namespace": "observability", "service": "collector", "port": 14317}
+    values = {"monitoring": {"traces": traces}, "web": WEB}
+    namespace = {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}
+    for name in ("faq", "resnet"):
+        dns, rule = policy(name, values)["egress"]
+        assert {port["port"] for port in dns["ports"]} == {53}
+        assert rule == {
+            "to": [{"namespaceSelector": namespace}],
+            "ports": [{"port": 14317, "protocol": "TCP"}],
+        }
+    assert policy("web", values)["egress"] == policy("web", {"web": WEB})["egress"]

@@ -14,6 +14,12 @@ CASES = [
     Case(
         "resnet.device", "this machine", {**LOCAL, "resnet.device": "gpu"}, {"resnet.device": "cpu"}
     ),
+    Case(
+        "monitoring.traces",
+        "has none",
+        {**LOCAL, "monitoring.traces": {"namespace": "observability", "service": "collector"}},
+        {"monitoring.traces": None},
+    ),
     Case("web.api_key", "is missing", {**LOCAL, "web.enabled": True}, {"web.api_key": "k"}),
     Case(
         "faq.image",

@@ -4,57 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from concurrent import futures
 from pathlib import Path
-from typing import Any
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 from tests.services.serving.live_service import ROOT, LiveService, Wire, head, service
+from tests.services.serving.trace_collector import Collector, attributes, collecting
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """What an OpenTelemetry collector receives."""
-
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-        self.service = ""
-
-    def Export(self, request: Any, context: Any) -> Any:
-        for resource in request.resource_spans:
-            self.service = attributes(resource.resource)["service.name"]
-            for scope in resource.scope_spans:
-                self.spans += scope.spans
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-    def wait(self, count: int) -> list[Any]:
-        until = time.monotonic() + 20
-        while len(self.spans) < count and time.monotonic() < until:
-            time.sleep(0.05)
-        return sorted(self.spans, key=lambda span: span.start_time_unix_nano)
-
-
-def attributes(holder: Any) -> dict[str, Any]:
-    return {
-        each.key: getattr(each.value, each.value.WhichOneof("value")) for each in holder.attributes
-    }
-
-
 @pytest.fixture
 def collector() -> Iterator[tuple[Collector, str]]:
-    received = Collector()
-    server = grpc.server(futures.ThreadPoolExecutor(2))
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(received, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield received, f"http://127.0.0.1:{port}"
-    server.stop(0)
+    with collecting("127.0.0.1") as found:
+        yield found
 
 
 @pytest.fixture
@@ -77,7 +41,7 @@ def test_scoring_requests_are_spans_with_their_stages_and_without_the_user_s_tex
     good, failed, bad = collector[0].wait(3)
     found = attributes(good)
 
-    assert collector[0].service == "lever"
+    assert collector[0].service["service.name"] == "lever"
     assert good.name == "POST /v1/pull"
     assert good.trace_id.hex() == PARENT.split("-")[1]
     assert good.parent_span_id.hex() == PARENT.split("-")[2]
