@@ -16,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy clients conformance syft tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,12 +44,24 @@ docker: ## install a Docker engine, a registry and debootstrap for the images' t
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -q -y --no-install-recommends docker.io docker-registry debootstrap; } || \
 	  echo 'Docker, docker-registry or debootstrap is missing and cannot be installed here: tests of the images may be skipped (packages docker.io, docker-registry, debootstrap).'
 
+promtool: ## unpack promtool of Debian's package prometheus, where it is missing
+	@{ command -v promtool || test -x .venvs/promtool/promtool; } >/dev/null || \
+	  { mkdir -p .venvs/promtool && cd .venvs/promtool && command -v apt-get >/dev/null && \
+	    { apt-get download -q prometheus || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get download -q prometheus; }; } && \
+	    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool && rm prometheus_*.deb; } || \
+	  echo 'promtool is missing and cannot be unpacked here: the tests of the alerts will be skipped (package prometheus).'
+
+actionlint: ## build actionlint with Go, where both are there and it is missing
+	@{ command -v actionlint || test -x .venvs/actionlint/actionlint; } >/dev/null || \
+	  { command -v go >/dev/null && GOBIN="$$PWD/.venvs/actionlint" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7; } || \
+	  echo 'actionlint is missing and cannot be built here: the workflows are not linted (go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7).'
+
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser docker checkov envoy clients syft tensorflow .venvs/docs/.installed ## all tests
+test: setup browser docker checkov envoy promtool actionlint clients syft tensorflow .venvs/docs/.installed ## all tests; with WORKERS=2 the engines' beside the others
 	$(IN_TENSORFLOW)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(addprefix -n ,$(WORKERS))
 
 e2e: setup browser docker envoy ## the images behind the gateway, driven by the client, a browser and the load tool
 	$(BIN)/python -m pytest tests/e2e

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from services.launch import ROOT, running
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
@@ -23,7 +27,10 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 pytest_plugins = ["tests.images.fixtures", "tests.timeouts"]
 
-BROWSER = ROOT / "tests" / "browser"
+TESTS = ROOT / "tests"
+ENGINES = ("cluster", "e2e", "engine", "gateway", "images")
+SHARE_RECORDINGS = ("infra", "policies")
+LONGEST = ("engines", "recordings")
 CORPUS = ROOT / "services" / "faq" / "corpus"
 
 
@@ -38,8 +45,44 @@ class Server:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser tests last: Playwright's event loop stays in the main thread after them."""
-    items.sort(key=lambda item: BROWSER in item.path.parents)
+    """Put the groups in their order."""
+    items.sort(key=lambda item: place_of(group_of(item.path)))
+
+
+class Groups(LoadScopeScheduling):
+    """Gives each worker whole groups, in their order (pytest -n 2)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(ROOT / nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    config.option.loadscopereorder = False
+    return Groups(config, log)
+
+
+def group_of(path: Path) -> str:
+    """Tests that one worker runs, because they share an engine, servers or a cache.
+
+    The engines' tests mostly wait, and are one group, so that no two engines ever run at once.
+    """
+    folder, *rest = path.relative_to(TESTS).parts
+    if folder in ENGINES:
+        return "engines"
+    if folder in SHARE_RECORDINGS:
+        return "recordings"
+    return f"{folder}-{rest[0]}" if len(rest) > 1 and folder == "services" else folder
+
+
+def place_of(group: str) -> int:
+    """The longest first, so that no worker waits long for the other; the browser last.
+
+    Playwright's event loop stays in the main thread after its tests.
+    """
+    if group in LONGEST:
+        return LONGEST.index(group) - len(LONGEST)
+    return int(group == "browser")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -79,22 +122,37 @@ def serve(module: str, model: Path, folder: Path) -> Iterator[Server]:
         yield Server(service.url, service.metrics_url, key, service.log)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker makes, and that the others wait for."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            make(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def faq_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The FAQ model, trained on the repository's corpus."""
-    folder = tmp_path_factory.mktemp("models") / "faq"
-    run_command("services.faq", "train", "--data", CORPUS, "--model", folder)
-    return folder
+
+    def train(folder: Path) -> None:
+        run_command("services.faq", "train", "--data", CORPUS, "--model", folder)
+
+    return made_once(tmp_path_factory, "faq-model", train)
 
 
 @pytest.fixture(scope="session")
 def resnet_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image model with real ImageNet weights."""
-    folder = tmp_path_factory.mktemp("models") / "resnet"
-    run_command(
-        "services.resnet", "fetch", "--architecture", "efficientnet_lite0", "--model", folder
-    )
-    return folder
+
+    def fetch(folder: Path) -> None:
+        options = ("--architecture", "efficientnet_lite0", "--model", folder)
+        run_command("services.resnet", "fetch", *options)
+
+    return made_once(tmp_path_factory, "resnet-model", fetch)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ async def in_a_task():
     async def work():
         time.sleep(60)
     task = asyncio.ensure_future(work())
+    task.add_done_callback(lambda done: done.exception())  # or it is told whenever it is collected
     await asyncio.get_running_loop().create_future()
 
 async def in_the_program():

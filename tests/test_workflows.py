@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-FOLDER = Path(__file__).parents[1] / ".github" / "workflows"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".github" / "workflows"
+BUILT = ROOT / ".venvs" / "actionlint"
 FILES = sorted(FOLDER.glob("*.yml"))
 
 every_workflow = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -92,8 +94,8 @@ def test_a_deployment_waits_for_the_environments_approval() -> None:
 
 @every_workflow
 def test_actionlint_finds_nothing(path: Path) -> None:
-    program = shutil.which("actionlint")
+    program = shutil.which("actionlint") or shutil.which("actionlint", path=BUILT)
     if program is None:
-        pytest.skip("actionlint is not installed")
+        pytest.skip("actionlint is not here: make actionlint")
     checked = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
