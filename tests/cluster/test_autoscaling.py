@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster.api import Api, Object, Refused, wait_for
-from tests.cluster.deployed_stack import AUTOSCALERS, DeployedStack, gpus_asked, stack_on
+from tests.cluster.deployed_stack import (
+    AUTOSCALERS,
+    DEPLOYMENTS,
+    DeployedStack,
+    gpus_asked,
+    stack_on,
+)
 from tests.cluster.made_by_controllers import KEDA_LABELS
 
 METRICS = "metrics.k8s.io/v1beta1"
@@ -88,21 +94,31 @@ def counts_under(
 ) -> list[int]:
     """The numbers of pods that the autoscaler asks for, one after another, until ``enough``.
 
+    Every change is told by the server: who only looks now and then takes two steps for one.
+
     Args:
         load: percent of the CPU that each question pod asks for; requests that wait for pictures.
     """
-    seen: list[int] = []
-    path = stack.api.path_of(stack.one("Deployment", workload))
+    deployment = stack.one("Deployment", workload)
+    path = stack.api.path_of(deployment)
+    before = stack.api.get(DEPLOYMENTS)
+
+    def history() -> list[int]:
+        since = stack.api.changes(DEPLOYMENTS, before["metadata"]["resourceVersion"])
+        names = {key: deployment["metadata"][key] for key in ("namespace", "name")}
+        wanted = [
+            each["spec"]["replicas"]
+            for each in (*before["items"], *(changed for _, changed in since))
+            if names.items() <= each["metadata"].items()
+        ]
+        return [number for number, _ in itertools.groupby(wanted)]
 
     def done() -> bool:
         (under_load if workload == "faq" else with_queue)(stack, load)
-        wanted = stack.api.get(path)["spec"]["replicas"]
-        if not seen or seen[-1] != wanted:
-            seen.append(wanted)
-        return enough(wanted)
+        return enough(stack.api.get(path)["spec"]["replicas"])
 
-    wait_for(done, 60, lambda: f"went through {seen}")
-    return seen
+    wait_for(done, 60, lambda: f"went through {history()}")
+    return history()
 
 
 def test_pods_at_their_target_stay_as_many_as_they_are(stack: DeployedStack) -> None:
@@ -156,10 +172,15 @@ def test_an_empty_queue_leaves_the_least(stack: DeployedStack) -> None:
 
 
 def test_a_manifest_applied_again_takes_no_pod_back(stack: DeployedStack) -> None:
-    """The Deployment says nothing of its number of pods, so that `up` leaves the autoscaler's."""
-    deployment = stack.one("Deployment", "faq")
+    """The Deployment says nothing of its number of pods, so that `up` leaves the autoscaler's.
+
+    Which is away meanwhile, or it might take them back itself.
+    """
+    deployment, scaler = (stack.one(k, "faq") for k in ("Deployment", "HorizontalPodAutoscaler"))
+    stack.api.delete(stack.api.path_of(scaler))
     stack.scale(deployment, 5)
     again = stack.api.apply(deployment)
+    stack.api.apply(scaler)
     assert again["spec"]["replicas"] == 5
 
 
@@ -167,9 +188,17 @@ def test_every_deployment_has_one_autoscaler_and_each_finds_its_own(stack: Deplo
     """A name that is misspelt would scale nothing, and nobody would hear of it."""
     found = {each["spec"]["scaleTargetRef"]["name"] for each in stack.api.list(AUTOSCALERS)}
     assert found == {each["metadata"]["name"] for each in stack.of_kind("Deployment")}
-    for each in stack.api.list(AUTOSCALERS):
-        able = {c["type"]: c["status"] for c in each["status"]["conditions"]}
-        assert able["AbleToScale"] == "True", each["metadata"]["name"]
+    wait_for(lambda: not unable(stack), 20, lambda: f"cannot scale: {unable(stack)}")
+
+
+def unable(stack: DeployedStack) -> list[str]:
+    """The autoscalers that have not found what they scale."""
+    return [
+        each["metadata"]["name"]
+        for each in stack.api.list(AUTOSCALERS)
+        if ("AbleToScale", "True")
+        not in {(c["type"], c["status"]) for c in each.get("status", {}).get("conditions", [])}
+    ]
 
 
 def test_nobody_is_let_over_the_quota(stack: DeployedStack) -> None:
