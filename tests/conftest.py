@@ -126,7 +126,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     """A folder that the first worker makes, and that the others wait for."""
     base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / name
+    folder = shared / "models" / name
+    folder.parent.mkdir(exist_ok=True)
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
@@ -141,7 +142,7 @@ def faq_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def train(folder: Path) -> None:
         run_command("services.faq", "train", "--data", CORPUS, "--model", folder)
 
-    return made_once(tmp_path_factory, "faq-model", train)
+    return made_once(tmp_path_factory, "faq", train)
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +153,7 @@ def resnet_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         options = ("--architecture", "efficientnet_lite0", "--model", folder)
         run_command("services.resnet", "fetch", *options)
 
-    return made_once(tmp_path_factory, "resnet-model", fetch)
+    return made_once(tmp_path_factory, "resnet", fetch)
 
 
 @pytest.fixture(scope="session")
