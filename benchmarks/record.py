@@ -24,6 +24,7 @@ ORDER = (
     "overhead",
     "load",
     "backends",
+    "frameworks",
 )
 
 ELSEWHERE = {"peers-faq": "make bench-peers", "peers-resnet": "make bench-peers"}

@@ -70,12 +70,14 @@ def launch(
     port: int = 0,
     metrics_port: int = 0,
     cpus: Sequence[int] = (),
+    python: str | Path = sys.executable,
 ) -> LaunchedService:
     """Start ``python -m module serve`` with ``options``; port 0 takes a free one.
 
     Args:
         log_folder: where its output goes, to a file named after the service and its port.
         cpus: the processors it may use; empty for all.
+        python: the interpreter, of the environment that has what the service needs.
     """
     name = module.rsplit(".", 1)[-1]
     free = iter(free_ports(2))
@@ -87,7 +89,7 @@ def launch(
     with log.open("wb") as stream:
         # A session of its own, so that Ctrl-C reaches only the process that launched it.
         process = subprocess.Popen(
-            [*pin, sys.executable, "-m", module, "serve", *ports, *map(str, options)],
+            [*pin, str(python), "-m", module, "serve", *ports, *map(str, options)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -101,10 +103,14 @@ def launch(
 
 @contextmanager
 def running(
-    module: str, *options: str | Path, log_folder: Path, cpus: Sequence[int] = ()
+    module: str,
+    *options: str | Path,
+    log_folder: Path,
+    cpus: Sequence[int] = (),
+    python: str | Path = sys.executable,
 ) -> Generator[LaunchedService]:
     """A service on free ports, ready at the start of the block and stopped at its end."""
-    service = launch(module, *options, log_folder=log_folder, cpus=cpus)
+    service = launch(module, *options, log_folder=log_folder, cpus=cpus, python=python)
     try:
         service.wait_until_ready()
         yield service

@@ -1,0 +1,1 @@
+"""Models of other kinds on the same runtime."""
