@@ -27,8 +27,12 @@ ORDER = (
     "frameworks",
 )
 
-ELSEWHERE = {"peers-faq": "make bench-peers", "peers-resnet": "make bench-peers"}
-"""Results of other commands, which need more than `.venv`."""
+ELSEWHERE = {
+    "peers-faq": "make bench-peers",
+    "peers-resnet": "make bench-peers",
+    "cpu_gpu": "python -m benchmarks.cpu_gpu report",
+}
+"""Results of other commands, which need more than `.venv` or settings of their own."""
 
 HEAD = """# Benchmarks
 

@@ -16,9 +16,17 @@ from pathlib import Path
 from benchmarks.cpu_gpu.measure import Deployment, Effort, measure
 from benchmarks.cpu_gpu.report import plot, table
 from benchmarks.cpu_gpu.row import NotUsable, Row, read_rows, write_rows
+from benchmarks.record import IMAGES, record
+from benchmarks.result import Result
 from services.launch import ROOT, LaunchFailed, running
 
 TENSORFLOW = ROOT / ".venvs" / "tensorflow" / "bin" / "python"
+PLOT = "cpu-gpu.png"
+NOTE = (
+    "One row for each deployment that was measured: saturation by raising the number of callers, then "
+    "70 % of it offered as an open system. The device is what the service reported after it ran there; "
+    "GPUs have rows only where one was used. Prices are those that were given."
+)
 BACKENDS = ("onnxruntime", "torch", "keras", "tensorflow")
 
 
@@ -59,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "report":
             command.add_argument("--plot", type=Path, help="PNG file to draw")
+            command.add_argument("--record", action="store_true",
+                                 help="write benchmarks/results/ and docs/benchmarks.md")  # fmt: skip
             command.add_argument(
                 "--price", action="append", default=[], metavar="NAME=USD",
                 help="another price per hour of a row",
@@ -174,6 +184,9 @@ def _report(options: argparse.Namespace) -> None:
         print(f"\n{machine}")
     if options.plot:
         plot(rows, options.plot)
+    if options.record:
+        plot(rows, IMAGES / PLOT)
+        record(Result("cpu_gpu", "CPU against GPU", [NOTE], [table(rows)], [], [PLOT]))
 
 
 def _price(text: str, rows: Sequence[Row]) -> tuple[str, float]:
