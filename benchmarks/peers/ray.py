@@ -23,6 +23,7 @@ os.environ |= {
     "RAY_AUTH_MODE": "disabled",
     # Its processes start on one core, one after the other.
     "RAY_raylet_start_wait_time_s": "100",
+    "RAY_agent_register_timeout_ms": "100000",
 }
 
 import ray  # noqa: E402
