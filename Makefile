@@ -16,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers conformance-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,10 @@ e2e: setup browser docker envoy ## the images behind the gateway, driven by the 
 
 conformance: setup clients ## the standard protocols' own clients and documents against both services
 	$(BIN)/python -m pytest tests/conformance
+
+conformance-peers: setup clients ## the same clients against other servers of these protocols beside ours
+	-$(MAKE) --keep-going .venvs/peers/mlserver/.installed .venvs/peers/kserve/.installed
+	$(BIN)/python -m tests.conformance.peers
 
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -m 'not slow'

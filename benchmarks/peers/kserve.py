@@ -12,7 +12,9 @@ import logging
 from typing import Any
 
 import kserve
+import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse
+from kserve.utils.utils import generate_uuid
 
 from benchmarks.peers.served_model import Setup
 from services.launch import free_ports
@@ -45,8 +47,14 @@ class Model(kserve.Model):
         if (payload.inputs[0].parameters or {}).get("content_type") == "base64":
             rows = [base64.b64decode(each) for each in rows]
         answers = [json.dumps(each) for each in self._answers(rows)]
-        output = InferOutput("answer", [len(answers), 1], "BYTES", data=answers)
-        return InferResponse(payload.id, self.name, [output])
+        is_binary = bool(payload.use_binary_outputs)
+        output = InferOutput("answer", [len(answers), 1], "BYTES")
+        rows = np.array(answers, dtype=object).reshape(-1, 1)
+        output.set_data_from_numpy(rows, binary_data=is_binary)
+        return InferResponse(
+            payload.id or generate_uuid(), self.name, [output],
+            use_binary_outputs=is_binary, requested_outputs=payload.request_outputs,
+        )  # fmt: skip
 
     def _answers(self, received: list[Any]) -> list[dict[str, object]]:
         items = [self._served.prepare(each) for each in received]

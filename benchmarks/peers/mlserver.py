@@ -55,6 +55,7 @@ async def _serve() -> None:
     model: dict[str, Any] = {
         "name": SETUP.service,
         "implementation": "benchmarks.peers.mlserver.Model",
+        "parameters": {"version": "1"},
         "inputs": [MetadataTensor(name=SETUP.field, datatype="BYTES", shape=[-1, 1])],
         "outputs": [MetadataTensor(name="answer", datatype="BYTES", shape=[-1, 1])],
     }

@@ -31,6 +31,16 @@ def test_ours_alone_is_measured_where_there_is_one_round() -> None:
     assert servers == [OURS, OURS, "mosec", "mosec"]
 
 
+def test_a_quick_run_leaves_out_the_peers_defaults() -> None:
+    places = order("faq", NAMES, rounds=1, configurations=["tuned"])
+
+    assert [(place.server, place.configuration) for place in places] == [
+        (OURS, "default"),
+        (OURS, "tuned"),
+        *((name, "tuned") for name in NAMES),
+    ]
+
+
 def test_rounds_become_the_one_with_the_median_throughput(row: Row) -> None:
     found = [
         (Place("faq", OURS, "tuned", n), row(OURS, speed)) for n, speed in enumerate((90, 300, 100))
