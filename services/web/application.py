@@ -42,7 +42,7 @@ from services.web.metrics import WebMetrics
 from services.web.same_origin import refuse_other_origins
 from services.web.security_headers import SECURITY_HEADERS
 from services.web.settings import WebSettings
-from services.web.sign_in import signed_in_user
+from services.web.sign_in.gatekeeper import Gatekeeper, describe_nobody
 from services.web.upstream import Reply, ScoringService
 
 log = logging.getLogger("access")
@@ -86,6 +86,7 @@ class ClientApplication:
         self._slow_bodies = SlowBodies(
             settings.port, settings.body_seconds, settings.upstream_seconds
         )
+        self._gatekeeper = Gatekeeper(settings, metrics) if settings.signs_in else None
         self.flask = self._flask()
         self.wsgi: WSGIApplication = closing_while_draining(self.flask.wsgi_app, lifecycle)
 
@@ -106,6 +107,11 @@ class ClientApplication:
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         app.url_map.merge_slashes = False
         app.before_request(_begin)
+        if self._gatekeeper is None:
+            app.add_url_rule("/api/session", "session", describe_nobody)
+        else:
+            app.before_request(self._gatekeeper.admit)
+            self._gatekeeper.add_paths(app)
         app.after_request(self._finish)
         app.register_error_handler(Problem, answer_problem)
         app.register_error_handler(HTTPException, answer_http_exception)
@@ -176,7 +182,10 @@ class ClientApplication:
         finish_response(response)
         response.headers.extend(SECURITY_HEADERS)
         record_request(
-            response, self.metrics, access_log=self._settings.access_log, user=g.get("user") or ""
+            response,
+            self.metrics,
+            access_log=self._settings.access_log,
+            session=g.get("session_reference", ""),
         )
         return response
 
@@ -192,7 +201,13 @@ def build(settings: WebSettings, lifecycle: Lifecycle) -> WSGIApplication:
     if settings.metrics_port:
         require_free_port(settings.host, settings.metrics_port)
         serve_metrics(metrics.registry, settings.host, settings.metrics_port)
-    log.info("page ready", extra={"address": f"http://{settings.host}:{settings.port}"})
+    log.info(
+        "page ready",
+        extra={
+            "address": f"http://{settings.host}:{settings.port}",
+            "sign_in": settings.issuer or "none: open to everybody who reaches this address",
+        },
+    )
     return application.wsgi
 
 
@@ -211,7 +226,6 @@ def _readable(path: Path | None) -> KeyFile | None:
 def _begin() -> None:
     begin_request()
     refuse_other_origins(request)
-    g.user = signed_in_user(request)
 
 
 def _adopt_request_id(reply: Reply) -> None:

@@ -7,6 +7,7 @@ from prometheus_client import (
     PLATFORM_COLLECTOR,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
 )
@@ -42,3 +43,7 @@ class WebMetrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.sign_ins = Counter(
+            "web_sign_ins", "Sign-ins that ended, by outcome", ("outcome",), registry=self.registry
+        )
+        self.sessions = Gauge("web_sessions", "People signed in", registry=self.registry)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.serving.settings import ServerSettings
+from services.web.addresses import is_loopback, plain_address
+from services.web.sign_in.settings import SignInSettings
 
 
-class WebSettings(ServerSettings):
+class WebSettings(SignInSettings):
     """What the client application needs: where the services are, and the files of their keys."""
 
     model_config = SettingsConfigDict(env_prefix="WEB_", frozen=True, extra="forbid")
@@ -41,18 +40,7 @@ class WebSettings(ServerSettings):
     @classmethod
     def is_plain_address(cls, url: str) -> str:
         """Take an http(s) address with a host, without credentials, query or fragment."""
-        try:
-            parts = urlsplit(url)
-            port_is_valid = parts.port != 0
-        except ValueError:
-            raise ValueError("is not a valid address") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-            raise ValueError("must be an address such as http://127.0.0.1:8081")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a user name or password")
-        if parts.query or parts.fragment:
-            raise ValueError("must not have a query or a fragment")
-        return url.rstrip("/")
+        return plain_address(url)
 
     @model_validator(mode="after")
     def keys_or_loopback(self) -> WebSettings:
@@ -61,14 +49,6 @@ class WebSettings(ServerSettings):
             (self.faq_url, self.faq_key_file, "faq_key_file"),
             (self.resnet_url, self.resnet_key_file, "resnet_key_file"),
         ):
-            if key_file is None and not _is_loopback(url):
+            if key_file is None and not is_loopback(url):
                 raise ValueError(f"an API key ({name}) is needed for a service on another machine")
         return self
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

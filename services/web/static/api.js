@@ -1,19 +1,32 @@
 // Calls to the page's own server.
 
 import { Failure, failureOf, noConnection } from "./failure.js";
+import { renewSession, session } from "./session.js";
 
 export const getJson = (path) => call(path, {});
 
 export const postJson = (path, content, signal) =>
-  call(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(content),
-    signal,
-  });
+  post(path, "application/json", JSON.stringify(content), signal);
 
-export const postPicture = (path, picture, signal) =>
-  call(path, { method: "POST", headers: { "Content-Type": picture.type }, body: picture, signal });
+export const postPicture = (path, picture, signal) => post(path, picture.type, picture, signal);
+
+// What changes something carries a number that only this page knows. Somebody who signed in again
+// in another tab has a new one.
+async function post(path, contentType, body, signal) {
+  const send = ({ csrf_token: csrfToken = "" }) => {
+    const headers = { "Content-Type": contentType, "X-CSRF-Token": csrfToken };
+    return call(path, { method: "POST", headers, body, signal });
+  };
+  const before = await session();
+  try {
+    return await send(before);
+  } catch (failure) {
+    if (failure.status !== 401 && failure.status !== 403) throw failure;
+    const now = await renewSession();
+    if (!now.csrf_token || now.csrf_token === before.csrf_token) throw failure;
+    return send(now);
+  }
+}
 
 async function call(path, options) {
   let response;

@@ -2,7 +2,7 @@
 
 const TITLES = {
   400: "That cannot be used",
-  401: "You may not do that here",
+  401: "You are not signed in any more",
   403: "You may not do that here",
   408: "The connection is too slow",
   413: "That is too large",
@@ -17,9 +17,13 @@ const TITLES = {
 const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
 
 export class Failure extends Error {
-  constructor(title, text, { mayRetry = false, retrySeconds = 0, reference = "" } = {}) {
+  constructor(
+    title,
+    text,
+    { mayRetry = false, retrySeconds = 0, reference = "", status = 0 } = {},
+  ) {
     super(title);
-    Object.assign(this, { title, text, mayRetry, retrySeconds, reference });
+    Object.assign(this, { title, text, mayRetry, retrySeconds, reference, status });
   }
 }
 
@@ -32,6 +36,7 @@ export async function failureOf(response) {
   return new Failure(TITLES[response.status] ?? "That did not work", sentences.join(" "), {
     mayRetry: WORTH_ANOTHER_TRY.has(response.status),
     retrySeconds,
+    status: response.status,
     reference: response.headers.get("X-Request-Id") ?? "",
   });
 }

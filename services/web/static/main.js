@@ -1,5 +1,6 @@
 // Wires the page together.
 
+import { showAccount } from "./account.js";
 import { getJson } from "./api.js";
 import { startAsk } from "./ask.js";
 import { startClassify } from "./classify.js";
@@ -10,6 +11,8 @@ const ask = startAsk(document.getElementById("ask"));
 const classify = startClassify(document.getElementById("classify"), {
   isShown: () => tabs.selected() === "classify",
 });
+
+showAccount(document.getElementById("account"));
 
 // Without examples the page works all the same, so their failure is not worth a message.
 getJson("api/examples").then(

@@ -50,6 +50,7 @@ export class Outcome {
       words.append(element("p", { className: "reference", textContent }));
     }
     const box = element("div", { className: "error" }, words);
+    if (failure.status === 401) box.append(signInLink());
     if (failure.mayRetry && retry) box.append(this.#retryButton(failure.retrySeconds, retry));
     this.#alert.replaceChildren(box);
     bringIntoView(this.#alert);
@@ -84,6 +85,17 @@ export class Outcome {
     if (this.#alert.contains(document.activeElement)) this.#status.focus();
     this.#alert.replaceChildren();
   }
+}
+
+// In a tab of its own: what was typed here stays, and can be sent once somebody is signed in.
+function signInLink() {
+  return element("a", {
+    className: "secondary",
+    href: "auth/sign-in",
+    target: "_blank",
+    rel: "noopener",
+    textContent: "Sign in",
+  });
 }
 
 // On a small screen the outcome lies below the fold; move only as far as is needed to show its top.
