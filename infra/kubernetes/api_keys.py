@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,7 +12,14 @@ from pulumi_kubernetes import apiextensions, core
 from infra.azure.place import Place
 from infra.azure.workload_identity import WorkloadIdentities
 from infra.kubernetes.custom_objects import SECRET_PROVIDER_CLASS
-from infra.kubernetes.key_file import KEY_FILE, WEB_KEY_FILE, key_file, web_api_key
+from infra.kubernetes.key_file import (
+    CLIENT_SECRET_FILE,
+    KEY_FILE,
+    WEB_KEY_FILE,
+    client_secret,
+    key_file,
+    web_api_key,
+)
 from infra.kubernetes.namespaces import Namespaces
 from infra.kubernetes.object_meta import object_meta
 from infra.kubernetes.pod import KEYS_VOLUME
@@ -22,6 +29,7 @@ from infra.workload import WorkloadName, enabled, is_service
 
 SERVICES_SECRET = "scoring-api-keys"  # noqa: S105 - its name
 WEB_SECRET = "scoring-web-key"  # noqa: S105 - its name
+SIGN_IN_SECRET = "scoring-web-sign-in"  # noqa: S105 - its name, in the key vault
 CSI_DRIVER = "secrets-store.csi.k8s.io"
 FILE_MODE = 0o440
 """For the pod's group (fsGroup) to read; nobody writes."""
@@ -48,15 +56,23 @@ class ApiKeysArgs:
 
 @dataclass(frozen=True)
 class _KeyFile:
-    """One secret file: its content, its name in a pod and the name it is kept under."""
+    """One secret file.
+
+    Attributes:
+        content: what is in it.
+        file: its name in a pod.
+        secret: the Kubernetes Secret that holds it, and others for the same pods.
+        vault_secret: the key vault's secret that holds it alone.
+    """
 
     content: str
     file: str
     secret: str
+    vault_secret: str
 
 
 class ApiKeys(pulumi.ComponentResource):
-    """The services' key file and the client application's key.
+    """The services' key file, and the client application's key and secret.
 
     A changed key changes the mounted file, within the two minutes that the kubelet or the CSI
     driver takes; the services read it again by themselves, so no pod is restarted.
@@ -87,19 +103,19 @@ class ApiKeys(pulumi.ComponentResource):
 
     def _in_cluster(self, name: str, args: ApiKeysArgs) -> dict[WorkloadName, core.v1.VolumeArgs]:
         volumes: dict[str, core.v1.VolumeArgs] = {}
-        for key in _key_files(args.settings):
+        for secret_name, files in _key_files(args.settings).items():
             secret = core.v1.Secret(
-                f"{name}-{key.secret}",
-                metadata=object_meta(key.secret, args.namespaces.services),
+                f"{name}-{secret_name}",
+                metadata=object_meta(secret_name, args.namespaces.services),
                 type="Opaque",
                 # A rotated key must reach the pods that run; an immutable Secret would need new
                 # pods.
                 immutable=False,
-                string_data={key.file: pulumi.Output.secret(key.content)},
+                string_data={key.file: pulumi.Output.secret(key.content) for key in files},
                 opts=self._opts,
             )
             self.ready.append(secret)
-            volumes[key.secret] = core.v1.VolumeArgs(
+            volumes[secret_name] = core.v1.VolumeArgs(
                 name=KEYS_VOLUME,
                 secret=core.v1.SecretVolumeSourceArgs(
                     secret_name=secret.metadata["name"], default_mode=FILE_MODE
@@ -110,12 +126,16 @@ class ApiKeys(pulumi.ComponentResource):
     def _in_vault(
         self, name: str, args: ApiKeysArgs, azure_opts: pulumi.ResourceOptions | None
     ) -> dict[WorkloadName, core.v1.VolumeArgs]:
-        keys = {key.secret: key for key in _key_files(args.settings)}
-        secrets = [self._vault_secret(name, key, args, azure_opts) for key in keys.values()]
+        files = _key_files(args.settings)
+        secrets = [
+            self._vault_secret(name, key, args, azure_opts)
+            for keys in files.values()
+            for key in keys
+        ]
         volumes: dict[WorkloadName, core.v1.VolumeArgs] = {}
         for workload in enabled(args.settings):
-            key = keys[_secret_of(workload)]
-            self.ready.append(self._provider_class(f"{name}-{workload}", workload, key, args))
+            keys = files[_secret_of(workload)]
+            self.ready.append(self._provider_class(f"{name}-{workload}", workload, keys, args))
             volumes[workload] = core.v1.VolumeArgs(
                 name=KEYS_VOLUME,
                 csi=core.v1.CSIVolumeSourceArgs(
@@ -137,8 +157,8 @@ class ApiKeys(pulumi.ComponentResource):
     ) -> azure.keyvault.Secret:
         """Written through Azure's management plane, which reaches a private vault too."""
         secret = azure.keyvault.Secret(
-            f"{name}-{key.secret}",
-            secret_name=key.secret,
+            f"{name}-{key.vault_secret}",
+            secret_name=key.vault_secret,
             vault_name=args.platform.key_vault_name,
             resource_group_name=args.place.resource_group_name,
             properties=azure.keyvault.SecretPropertiesArgs(
@@ -155,7 +175,7 @@ class ApiKeys(pulumi.ComponentResource):
         return secret
 
     def _provider_class(
-        self, name: str, workload: WorkloadName, key: _KeyFile, args: ApiKeysArgs
+        self, name: str, workload: WorkloadName, keys: Sequence[_KeyFile], args: ApiKeysArgs
     ) -> apiextensions.CustomResource:
         """One for each service account: the driver signs in as the pod that mounts."""
         return SECRET_PROVIDER_CLASS.declare(
@@ -169,32 +189,38 @@ class ApiKeys(pulumi.ComponentResource):
                     "clientID": args.identities.client_ids[workload],
                     "keyvaultName": args.platform.key_vault_name,
                     "tenantId": args.place.tenant_id,
-                    "objects": objects(key.secret, key.file),
+                    "objects": objects({key.vault_secret: key.file for key in keys}),
                 },
             },
             opts=self._opts,
         )
 
 
-def objects(secret: str, file: str) -> str:
-    """What the driver mounts: the newest version of one secret, under a file name.
+def objects(files: Mapping[str, str]) -> str:
+    """What the driver mounts: the newest version of each secret, under a file name.
 
     A YAML text inside a field, as the Azure provider of the CSI driver wants it.
     """
-    lines = (
-        "array:",
-        "  - |",
-        f"    objectName: {secret}",
-        "    objectType: secret",
-        f"    objectAlias: {file}",
-    )
+    lines = ["array:"]
+    for secret, file in files.items():
+        lines += [
+            "  - |",
+            f"    objectName: {secret}",
+            "    objectType: secret",
+            f"    objectAlias: {file}",
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _key_files(settings: Settings) -> list[_KeyFile]:
-    files = [_KeyFile(key_file(settings), KEY_FILE, SERVICES_SECRET)]
+def _key_files(settings: Settings) -> dict[str, list[_KeyFile]]:
+    """The files, by the Secret that holds them."""
+    services = _KeyFile(key_file(settings), KEY_FILE, SERVICES_SECRET, SERVICES_SECRET)
+    files = {SERVICES_SECRET: [services]}
     if (key := web_api_key(settings)) is not None:
-        files.append(_KeyFile(key, WEB_KEY_FILE, WEB_SECRET))
+        files[WEB_SECRET] = [_KeyFile(key, WEB_KEY_FILE, WEB_SECRET, WEB_SECRET)]
+        if (secret := client_secret(settings)) is not None:
+            own = _KeyFile(secret, CLIENT_SECRET_FILE, WEB_SECRET, SIGN_IN_SECRET)
+            files[WEB_SECRET].append(own)
     return files
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.kubernetes.key_file import KEY_FILE, KEY_FOLDER, WEB_KEY_FILE
 from infra.kubernetes.places import API_PORT, METRICS_PORT
+from infra.kubernetes.sign_in import sign_in_variables
 from infra.sections.workloads import ServiceSettings
 from infra.settings import Settings
 from infra.workload import WorkloadName, is_service, settings_of
@@ -77,6 +78,11 @@ def _resnet(settings: Settings) -> dict[str, object]:
 
 def _web(settings: Settings, hosts: dict[WorkloadName, str]) -> dict[str, object]:
     values: dict[str, object] = {"max_picture_bytes": settings.gateway.max_body_mib * MIB}
+    if settings.is_local:
+        # Its port is published on a loopback address, and nowhere else.
+        values["open_to_network"] = True
+    elif settings.web.sign_in is not None:
+        values |= sign_in_variables(settings, settings.web.sign_in)
     for service, host in hosts.items():
         values[f"{service}_url"] = f"http://{host}:{API_PORT}"
         values[f"{service}_key_file"] = f"{KEY_FOLDER}/{WEB_KEY_FILE}"

@@ -15,6 +15,8 @@ KEY_FILE = "keys.json"
 WEB_KEY_FILE = "api-key"
 """The client application's own key, as services/web/key_file.py reads it."""
 WEB_KEY_NAME = "web"
+CLIENT_SECRET_FILE = "client-secret"  # noqa: S105 - its name
+"""With which the client application proves itself to the provider that signs people in."""
 
 
 def key_file(settings: Settings) -> str:
@@ -40,6 +42,14 @@ def web_api_key(settings: Settings) -> str | None:
     if not settings.web.enabled or settings.web.api_key is None:
         return None
     return settings.web.api_key.get_secret_value().strip()
+
+
+def client_secret(settings: Settings) -> str | None:
+    """The client application's secret at the provider, where it has one; likewise."""
+    sign_in = settings.web.sign_in
+    if not settings.web.enabled or sign_in is None or sign_in.client_secret is None:
+        return None
+    return sign_in.client_secret.get_secret_value().strip()
 
 
 def _entry(key: ApiKeySettings) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from infra.kubernetes.places import (
     PART_OF,
     PART_OF_LABEL,
 )
+from infra.kubernetes.sign_in import is_federated, token_mount, token_volume
 from infra.scheduling import (
     GPU_RESOURCE,
     GPU_TAINT_KEY,
@@ -124,6 +125,7 @@ def pod_template(
                     name=TEMPORARY_VOLUME,
                     empty_dir=core.v1.EmptyDirVolumeSourceArgs(size_limit=TEMPORARY_SIZE),
                 ),
+                *([token_volume()] if _has_own_token(settings, name) else []),
             ],
         ),
     )
@@ -163,8 +165,13 @@ def _container(settings: Settings, name: WorkloadName, args: PodArgs) -> core.v1
         volume_mounts=[
             core.v1.VolumeMountArgs(name=KEYS_VOLUME, mount_path=KEY_FOLDER, read_only=True),
             core.v1.VolumeMountArgs(name=TEMPORARY_VOLUME, mount_path="/tmp"),  # noqa: S108
+            *([token_mount()] if _has_own_token(settings, name) else []),
         ],
     )
+
+
+def _has_own_token(settings: Settings, name: WorkloadName) -> bool:
+    return name == "web" and is_federated(settings)
 
 
 def _probe(path: str, *, period: int, failures: int) -> core.v1.ProbeArgs:

@@ -37,5 +37,10 @@ def policy_of_reads(routes: Sequence[str]) -> dict[str, object]:
             for route in routes
         ],
         "mergeType": "StrategicMerge",
-        "retry": retry([*NEVER_BEGUN, CUT]),
+        **retry_reads(),
     }
+
+
+def retry_reads() -> dict[str, object]:
+    """Part of a reading rule's policy: what was begun is tried again, too."""
+    return {"retry": retry([*NEVER_BEGUN, CUT])}

@@ -18,6 +18,7 @@ from infra.kubernetes.places import (
     METRICS_PORT,
 )
 from infra.kubernetes.pod import selector
+from infra.kubernetes.sign_in import to_the_provider
 from infra.settings import Settings
 from infra.workload import WorkloadName, is_service, services_of
 
@@ -87,6 +88,8 @@ def _egress(
                 to=[_neighbours(service) for service in services], ports=[_port(API_PORT)]
             )
         )
+    if workload == "web" and settings.web.sign_in is not None:
+        rules.append(to_the_provider(settings.web.sign_in))
     return rules
 
 

@@ -21,6 +21,7 @@ from infra.kubernetes.object_meta import object_meta
 from infra.kubernetes.places import GATEWAY_NAME
 from infra.kubernetes.retries import NEVER_BEGUN, policy_of_reads, retry
 from infra.kubernetes.routes import HTTPS_LISTENER, routes_of
+from infra.kubernetes.sign_in import affinity_policies
 
 if TYPE_CHECKING:
     from infra.sections.gateway import GatewaySettings
@@ -98,21 +99,32 @@ def declare_traffic_policies(
         backend_policy(settings.gateway),
         opts,
     )
+    names = [route.workload for route in routes_of(settings)]
+    # Sessions are in the memory of one of its pods (docs/decisions/0020).
+    page = [name for name in names if name == "web" and settings.web.sign_in is not None]
     reads = BACKEND_TRAFFIC_POLICY.declare(
         f"{name}-reads",
         object_meta("reads", namespace),
-        policy_of_reads([route.workload for route in routes_of(settings)]),
+        policy_of_reads([name for name in names if name not in page]),
         opts,
     )
+    policies: list[pulumi.Resource] = [clients, backends, reads]
+    policies += [
+        BACKEND_TRAFFIC_POLICY.declare(
+            f"{name}-{policy}", object_meta(policy, namespace), spec, opts
+        )
+        for policy, spec in affinity_policies().items()
+        if page
+    ]
     if not settings.gateway.allowed_networks:
-        return [clients, backends, reads]
+        return policies
     networks = SECURITY_POLICY.declare(
         f"{name}-networks",
         object_meta("allowed-networks", namespace),
         network_policy(settings.gateway.allowed_networks),
         opts,
     )
-    return [clients, backends, reads, networks]
+    return [*policies, networks]
 
 
 def client_policy(gateway: GatewaySettings, firewall_subnet: str) -> dict[str, object]:

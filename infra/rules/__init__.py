@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from infra.mistakes import Mistake
-from infra.rules import aks_limits, cluster, network, operations, stack, workloads
+from infra.rules import aks_limits, cluster, network, operations, sign_in, stack, workloads
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -35,6 +35,7 @@ RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
     operations.production,
     network.gateway,
     workloads.scaling,
+    sign_in.sign_in,
     workloads.pods_fit,
 )
 
@@ -42,5 +43,5 @@ RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
 def broken_rules(settings: Settings) -> list[Mistake]:
     """Every mistake that the rules find."""
     if settings.is_local:
-        return list(stack.local_stack(settings))
+        return [*stack.local_stack(settings), *sign_in.local_page(settings)]
     return [mistake for rule in RULES for mistake in rule(settings)]

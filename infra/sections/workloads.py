@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from infra.sections.base import DigestReference, Secret, Section
 from infra.sections.forms import matching
+from infra.sections.sign_in import SignInSettings
 
 Architecture = Annotated[
     str,
@@ -132,7 +133,7 @@ class ResnetSettings(ServiceSettings):
 class WebSettings(WorkloadSettings):
     """The client application: a page for people."""
 
-    enabled: bool = Field(default=False, description="deploy it; needs api_key")
+    enabled: bool = Field(default=False, description="deploy it; needs api_key and sign_in")
     cpu_millicores: int = Field(
         default=250, ge=50, le=64_000, description="CPU that a pod asks for and may use"
     )
@@ -143,4 +144,8 @@ class WebSettings(WorkloadSettings):
         default=None,
         description="key with which the page's server calls the services; its hash joins the key "
         "file by itself; set it with `pulumi config set --secret`",
+    )
+    sign_in: SignInSettings | None = Field(
+        default=None,
+        description="who may use the page; needed wherever it is reached from beyond one machine",
     )

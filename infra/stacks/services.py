@@ -16,6 +16,7 @@ from infra.kubernetes.gpu import GpuDevicePlugin, GpuDevicePluginArgs
 from infra.kubernetes.metrics_collection import MetricsCollection
 from infra.kubernetes.namespaces import Namespaces, NamespacesArgs
 from infra.kubernetes.provider import cluster_provider
+from infra.kubernetes.sign_in import SUBJECT, is_federated, redirect_uri, signed_out_uri
 from infra.kubernetes.workloads import Workloads, WorkloadsArgs
 from infra.settings import Settings
 from infra.stacks.azure_place import place_of
@@ -70,3 +71,15 @@ def declare_services(settings: Settings, platform: PlatformOutputs, locks: Locks
         pulumi.export(f"{name}_url", url)
     for name, reference in images.references.items():
         pulumi.export(f"{name}_image", reference)
+    _export_sign_in(settings, platform)
+
+
+def _export_sign_in(settings: Settings, platform: PlatformOutputs) -> None:
+    """What the page's registration at the provider must say."""
+    if not settings.web.enabled or settings.web.sign_in is None:
+        return
+    pulumi.export("sign_in_redirect_uri", redirect_uri(settings))
+    pulumi.export("sign_in_signed_out_uri", signed_out_uri(settings))
+    if is_federated(settings):
+        pulumi.export("sign_in_federated_issuer", platform.oidc_issuer_url)
+        pulumi.export("sign_in_federated_subject", SUBJECT)

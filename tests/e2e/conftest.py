@@ -112,7 +112,11 @@ def front(
     settings = {
         # The load tool is one client.
         "gateway": {"requests_per_minute": 1_000_000},
-        "web": {"enabled": True, "api_key": "its containers have another"},
+        "web": {
+            "enabled": True,
+            "api_key": "its containers have another",
+            "sign_in": {"client_id": "page", "everyone": True},
+        },
     }
     backends = [
         backend(workload, containers.address(container))

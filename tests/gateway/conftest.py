@@ -132,7 +132,11 @@ def gateway(serve: Serve, echo: Echo, services: Services) -> Iterator[ServedGate
         },
         "faq": {"deadline_ms": 3000},
         "resnet": {"deadline_ms": 3000},
-        "web": {"enabled": True, "api_key": "a-key-of-the-web-application"},
+        "web": {
+            "enabled": True,
+            "api_key": "a-key-of-the-web-application",
+            "sign_in": {"client_id": "page", "everyone": True},
+        },
     }
     further = [route("/echo", HOST, "echo"), solver_route(HOST, "token", "echo")]
     backends = {**services.ports(), "echo": [echo.port]}

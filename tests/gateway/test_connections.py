@@ -43,7 +43,11 @@ Clients = dict[Callable[[Client], Ended], Future[Ended]]
 def gateway(serve: Serve, services: Services, echo: Echo) -> Iterator[ServedGateway]:
     settings = {
         "gateway": {"request_timeout_seconds": TIMEOUT_SECONDS},
-        "web": {"enabled": True, "api_key": "a-key-of-the-web-application"},
+        "web": {
+            "enabled": True,
+            "api_key": "a-key-of-the-web-application",
+            "sign_in": {"client_id": "page", "everyone": True},
+        },
     }
     backends = {**services.ports(), "echo": [echo.port]}
     with serve(settings, backends, further=[route("/echo", HOST, "echo")]) as gateway:

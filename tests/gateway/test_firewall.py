@@ -30,7 +30,11 @@ SETTINGS = {
         "firewall_certificate_vault_id": VAULT,
         "tls": {"issuer": "acme", "email": "ops@example.org", "minimum_version": "1.3"},
     },
-    "web": {"enabled": True, "api_key": "a-key-of-the-web-application"},
+    "web": {
+        "enabled": True,
+        "api_key": "a-key-of-the-web-application",
+        "sign_in": {"client_id": "page", "everyone": True},
+    },
 }
 
 

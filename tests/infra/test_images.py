@@ -48,7 +48,13 @@ def test_an_image_is_pushed_to_the_registry_and_used_by_digest() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_build_finds_its_files_from_the_programs_folder(name: str) -> None:
-    values = {"web": {"enabled": True, "api_key": "key"}}
+    values = {
+        "web": {
+            "enabled": True,
+            "api_key": "key",
+            "sign_in": {"client_id": "page", "everyone": True},
+        }
+    }
     build = image(declared(values), name)["build"]
     program = ROOT / "infra"
     assert (program / build["context"]).resolve() == ROOT

@@ -2,7 +2,7 @@
 
 They live in the memory of one process. With several pods the gateway sends a browser always to the
 same one; a session that is lost with its pod costs a redirect to the provider, which still knows
-the person (docs/decisions/0024-sessions-in-memory-behind-an-affinity.md).
+the person (docs/decisions/0020-sessions-in-memory-behind-an-affinity.md).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ GPU_POOL: dict[str, Any] = {"vm_size": "Standard_NC4as_T4_v3", "max_nodes": 4}
 FULL: dict[str, Any] = {
     "cluster": {"gpu_pool": GPU_POOL, "cpu_pool": {"spot": True}},
     "resnet": {"device": "gpu"},
-    "web": {"enabled": True, "api_key": "key"},
+    "web": {"enabled": True, "api_key": "key", "sign_in": {"client_id": "page", "everyone": True}},
     "monitoring": {"prometheus": True},
     "access": {
         "operator_groups": [GROUP],

@@ -69,7 +69,8 @@ def test_what_reads_has_a_rule_of_its_own(name: str) -> None:
     reads, all_else = spec_of(declared(FULL), "HTTPRoute", name)["rules"]
     assert [match["method"] for match in reads["matches"]] == ["GET"]
     assert not any("method" in match for match in all_else["matches"])
-    targets = spec_of(declared(FULL), "BackendTrafficPolicy", "reads")["targetRefs"]
+    policy = "page-reads" if name == "web" else "reads"
+    targets = spec_of(declared(FULL), "BackendTrafficPolicy", policy)["targetRefs"]
     assert (name, reads["name"]) in [(each["name"], each["sectionName"]) for each in targets]
 
 

@@ -59,12 +59,12 @@ def test_a_service_calls_nobody_but_dns(name: str) -> None:
 
 
 def test_the_page_calls_the_services_and_no_others() -> None:
-    _, rule = policy("web", {"web": WEB})["egress"]
+    _, rule, _ = policy("web", {"web": WEB})["egress"]
     assert rule == {
         "to": [neighbour("faq"), neighbour("resnet")],
         "ports": [{"port": 8080, "protocol": "TCP"}],
     }
-    _, rule = policy("web", {"web": WEB, "resnet": {"enabled": False}})["egress"]
+    _, rule, _ = policy("web", {"web": WEB, "resnet": {"enabled": False}})["egress"]
     assert rule["to"] == [neighbour("faq")]
 
 

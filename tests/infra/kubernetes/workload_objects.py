@@ -25,7 +25,10 @@ from infra.stacks.platform_outputs import PlatformOutputs
 from tests.infra.kubernetes.platform_objects import settings_with
 
 WEB_KEY = "rts_a-key-that-is-only-for-this-test"
-WEB: dict[str, Any] = {"enabled": True, "api_key": WEB_KEY}
+CLIENT_SECRET = "a-client-secret-that-is-only-for-this-test"
+SIGN_IN: dict[str, Any] = {"client_id": "page-id", "groups": ["a-group"]}
+WEB: dict[str, Any] = {"enabled": True, "api_key": WEB_KEY, "sign_in": SIGN_IN}
+WITH_SECRET: dict[str, Any] = {**WEB, "sign_in": {**SIGN_IN, "client_secret": CLIENT_SECRET}}
 VAULT: dict[str, Any] = {"key_vault": {"enabled": True}}
 GPU: dict[str, Any] = {
     "resnet": {"device": "gpu", "scaling": {"metric": "queue", "target_queue_depth": 6}},

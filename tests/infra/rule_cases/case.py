@@ -22,6 +22,8 @@ FIREWALL = {
 LOCAL = {"layers": ["local"]}
 SERVICES = {"layers": ["services"], "platform_stack": "o/p/s"}
 GPU = {"cluster.gpu_pool": {}}
+SIGN_IN = {"client_id": "page", "groups": ["a"]}
+PAGE = {"web.enabled": True, "web.api_key": "k", "web.sign_in": SIGN_IN}
 USER = {"object_id": "77777777-7777-7777-7777-777777777777"}
 
 

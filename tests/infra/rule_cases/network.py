@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.rule_cases.case import FIREWALL, KEY, SUBNET, VNET, ZONE, Case
+from tests.infra.rule_cases.case import FIREWALL, KEY, PAGE, SUBNET, VNET, ZONE, Case
 
 CASES = [
     Case(
@@ -181,7 +181,7 @@ CASES = [
     Case(
         "api_keys[0].name",
         "already",
-        {"web.enabled": True, "web.api_key": "k", "api_keys": [{**KEY, "name": "web"}]},
+        {**PAGE, "api_keys": [{**KEY, "name": "web"}]},
         {"api_keys": [KEY]},
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.rule_cases.case import DIGEST, LOCAL, SERVICES, SUBNET, Case
+from tests.infra.rule_cases.case import DIGEST, LOCAL, PAGE, SERVICES, SUBNET, Case
 
 CASES = [
     Case("layers", "beside others", {"layers": ["local", "platform"]}, LOCAL),
@@ -21,6 +21,12 @@ CASES = [
         {"monitoring.traces": None},
     ),
     Case("web.api_key", "is missing", {**LOCAL, "web.enabled": True}, {"web.api_key": "k"}),
+    Case(
+        "web.sign_in",
+        "local stack",
+        {**LOCAL, **PAGE},
+        {"web.enabled": False},
+    ),
     Case(
         "faq.image",
         "prebuilt",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.rule_cases.case import GPU, Case
+from tests.infra.rule_cases.case import GPU, PAGE, SIGN_IN, Case
 
 CASES = [
     Case(
@@ -64,7 +64,36 @@ CASES = [
         {"web.scaling.metric": "queue"},
         {"web.scaling.metric": "cpu"},
     ),
-    Case("web.api_key", "is missing", {"web.enabled": True}, {"web.api_key": "k"}),
+    Case(
+        "web.api_key",
+        "is missing",
+        {"web.enabled": True, "web.sign_in": SIGN_IN},
+        {"web.api_key": "k"},
+    ),
+    Case(
+        "web.sign_in",
+        "is missing",
+        {"web.enabled": True, "web.api_key": "k"},
+        {"web.sign_in": SIGN_IN},
+    ),
+    Case(
+        "web.sign_in.groups",
+        "is missing",
+        {**PAGE, "web.sign_in": {"client_id": "page"}},
+        {"web.sign_in": {"client_id": "page", "everyone": True}},
+    ),
+    Case(
+        "web.sign_in.everyone",
+        "beside groups or roles",
+        {**PAGE, "web.sign_in": {"client_id": "page", "everyone": True, "roles": ["a"]}},
+        {"web.sign_in": {"client_id": "page", "roles": ["a"]}},
+    ),
+    Case(
+        "web.sign_in.client_secret",
+        "is missing, and the issuer is not Entra",
+        {**PAGE, "web.sign_in": {**SIGN_IN, "issuer": "https://accounts.example.org"}},
+        {"web.sign_in": SIGN_IN},
+    ),
     Case(
         "faq.cpu_millicores",
         "fits on no node",
