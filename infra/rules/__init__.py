@@ -43,5 +43,5 @@ RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
 def broken_rules(settings: Settings) -> list[Mistake]:
     """Every mistake that the rules find."""
     if settings.is_local:
-        return [*stack.local_stack(settings), *sign_in.local_page(settings)]
+        return list(stack.local_stack(settings))
     return [mistake for rule in RULES for mistake in rule(settings)]

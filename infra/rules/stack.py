@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.mistakes import Mistake
 from infra.rules.choices import workloads_of
+from infra.rules.sign_in import local_page
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -30,6 +31,7 @@ def local_stack(settings: Settings) -> Mistakes:
             "web.api_key", "is missing", "`pulumi config set --secret --path web.api_key`",
             ("web.enabled",),
         )  # fmt: skip
+    yield from local_page(settings)
     yield from images(settings)
 
 

@@ -13,14 +13,15 @@ from infra.recording import Recording, record_component
 from infra.settings import read_settings
 from infra.stacks.local import declare_local
 from services.serving.api_keys import KeyFile
-from tests.infra.kubernetes.workload_objects import WEB, WEB_KEY
+from tests.infra.kubernetes.workload_objects import WEB_KEY
 
 NAMES = ("faq", "resnet", "web")
+PAGE = {"enabled": True, "api_key": WEB_KEY}
 
 
 @functools.cache
 def declared() -> Recording:
-    settings = read_settings({"layers": ["local"], "web": WEB, "faq": {"memory_mib": 700}})
+    settings = read_settings({"layers": ["local"], "web": PAGE, "faq": {"memory_mib": 700}})
     return record_component(lambda: declare_local(settings))
 
 
