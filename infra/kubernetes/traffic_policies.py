@@ -99,22 +99,12 @@ def declare_traffic_policies(
         backend_policy(settings.gateway),
         opts,
     )
-    names = [route.workload for route in routes_of(settings)]
-    # Sessions are in the memory of one of its pods (docs/decisions/0020).
-    page = [name for name in names if name == "web" and settings.web.sign_in is not None]
-    reads = BACKEND_TRAFFIC_POLICY.declare(
-        f"{name}-reads",
-        object_meta("reads", namespace),
-        policy_of_reads([name for name in names if name not in page]),
-        opts,
-    )
-    policies: list[pulumi.Resource] = [clients, backends, reads]
+    policies: list[pulumi.Resource] = [clients, backends]
     policies += [
         BACKEND_TRAFFIC_POLICY.declare(
             f"{name}-{policy}", object_meta(policy, namespace), spec, opts
         )
-        for policy, spec in affinity_policies().items()
-        if page
+        for policy, spec in route_policies(settings).items()
     ]
     if not settings.gateway.allowed_networks:
         return policies
@@ -125,6 +115,18 @@ def declare_traffic_policies(
         opts,
     )
     return [*policies, networks]
+
+
+def route_policies(settings: Settings) -> dict[str, dict[str, object]]:
+    """Policies of single routes, on top of the Gateway's own, by name."""
+    routes = {route.workload for route in routes_of(settings)}
+    # Its sessions are in the memory of one of its pods (docs/decisions/0020).
+    sticky = {"web"} & routes if settings.web.sign_in is not None else set[str]()
+    policies = affinity_policies() if sticky else {}
+    # The gateway does not take a policy of nothing.
+    if others := sorted(routes - sticky):
+        policies["reads"] = policy_of_reads(others)
+    return policies
 
 
 def client_policy(gateway: GatewaySettings, firewall_subnet: str) -> dict[str, object]:

@@ -131,6 +131,10 @@ class ServedGateway:
                 for backend in rule.get("backendRefs", []):
                     del backend["port"]
                     backend.update(group=ENVOY_GROUP, kind="Backend")
+        if spec.get("loadBalancer", {}).get("type") == "ConsistentHash":
+            # Envoy Gateway 1.9.1 panics over `tableSize` where objects come from files: it keeps
+            # them in a store that has no unsigned numbers. From an API server it reads them.
+            del spec["loadBalancer"]
         spec.update(self.changes.get(found["kind"], {}))
         return found
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra.kubernetes.environment import environment
+from infra.kubernetes.traffic_policies import route_policies
 from infra.planning.wire import Secret
 from services.web.settings import WebSettings
 from tests.infra.kubernetes.platform_objects import (
@@ -184,3 +185,8 @@ def test_without_the_page_nothing_of_it_is_declared() -> None:
     assert {o["metadata"]["name"] for o in objects(declared()) if o["kind"] == "BackendTrafficPolicy"} == {
         "backends", "reads",
     }  # fmt: skip
+
+
+def test_the_page_alone_has_no_policy_for_other_routes() -> None:
+    alone = {**FULL, "faq": {"enabled": False}, "resnet": {"enabled": False}}
+    assert set(route_policies(settings_with(alone))) == {"page", "page-reads"}
