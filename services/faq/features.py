@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.index import SIGNALS
+from services.faq.index import MEANT, SIGNALS
 from services.faq.space import Float32s
 
 COMPARED: Final = (
@@ -27,20 +29,54 @@ COMPARED: Final = (
 COUNTED: Final = ("word", "duplicate_mean", "family_word", "topic", "network")
 """Signals that are also there times `duplicates`: with more known ones, they say more."""
 
-FEATURES: Final = (
-    *SIGNALS,
-    *(f"{name}_margin" for name in COMPARED),
-    *(f"{name}_rank" for name in COMPARED),
-    *(f"{name}_margin_by_known_terms" for name in COMPARED),
-    *(f"{name}_rank_by_known_terms" for name in COMPARED),
-    *(f"{name}_by_duplicates" for name in COUNTED),
-    "known_terms",
-)
-"""Names of the features, in the order of the first axis of `pair_features`."""
+MEANT_COMPARED: Final = ("meaning", "meaning_duplicate_mean", "meaning_view_best", "meaning_family")
+"""Likewise compared, where the model has a sentence encoder."""
 
-_COUNTED_PLACES: Final = [SIGNALS.index(name) for name in COUNTED]
+MEANT_COUNTED: Final = ("meaning_duplicate_mean", "meaning_family")
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Which features a model has."""
+
+    signals: tuple[str, ...]
+    compared: tuple[str, ...]
+    counted: tuple[str, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of the first axis of `pair_features`."""
+        return (
+            *self.signals,
+            *(f"{name}_margin" for name in self.compared),
+            *(f"{name}_rank" for name in self.compared),
+            *(f"{name}_margin_by_known_terms" for name in self.compared),
+            *(f"{name}_rank_by_known_terms" for name in self.compared),
+            *(f"{name}_by_duplicates" for name in self.counted),
+            "known_terms",
+        )
+
+    @cached_property
+    def compared_places(self) -> list[int]:
+        """Which of the signals are compared."""
+        return [self.signals.index(name) for name in self.compared]
+
+    @cached_property
+    def counted_places(self) -> list[int]:
+        """Which of the signals are there times `duplicates`."""
+        return [self.signals.index(name) for name in self.counted]
+
+
+PLAIN: Final = FeatureSet(SIGNALS, COMPARED, COUNTED)
+"""Of a model without a sentence encoder."""
+WITH_MEANING: Final = FeatureSet(
+    (*SIGNALS, *MEANT), (*COMPARED, *MEANT_COMPARED), (*COUNTED, *MEANT_COUNTED)
+)
+FEATURES: Final = PLAIN.names
+
+_BY_SIGNALS: Final = {len(each.signals): each for each in (PLAIN, WITH_MEANING)}
+_BY_FEATURES: Final = {len(each.names): each for each in (PLAIN, WITH_MEANING)}
 _DUPLICATES: Final = SIGNALS.index("duplicates")
-_COMPARED_PLACES: Final = [SIGNALS.index(name) for name in COMPARED]
 
 
 def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
@@ -51,22 +87,22 @@ def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
     Margins and ranks are also there times known terms: of a longer text, they say more.
 
     Args:
-        signals: float32 (len(SIGNALS), texts, candidates), from `compare`.
+        signals: float32 (signals, texts, candidates), from `compare`.
         known: number of different known terms of each text.
 
     Returns:
-        float32 (len(FEATURES), texts, candidates).
+        float32 (features, texts, candidates), those of the `FeatureSet` with these signals.
     """
-    return _with_relative(signals, np.log1p(known, dtype=np.float32))
+    return _with_relative(_BY_SIGNALS[len(signals)], signals, np.log1p(known, dtype=np.float32))
 
 
-def _with_relative(signals: Float32s, known_terms: Float32s) -> Float32s:
-    compared = signals[_COMPARED_PLACES]
+def _with_relative(kind: FeatureSet, signals: Float32s, known_terms: Float32s) -> Float32s:
+    compared = signals[kind.compared_places]
     ascending = np.sort(compared, axis=-1)
     relative = np.concatenate((_margins(compared, ascending), _ranks(compared, ascending)))
     known_terms = known_terms[:, np.newaxis]
     everywhere = np.broadcast_to(known_terms, (1, *signals.shape[1:]))
-    counted = signals[_COUNTED_PLACES] * signals[_DUPLICATES]
+    counted = signals[kind.counted_places] * signals[_DUPLICATES]
     return np.concatenate((signals, relative, relative * known_terms, counted, everywhere))
 
 
@@ -74,16 +110,18 @@ def without_candidate(features: Float32s, places: NDArray[np.int64]) -> Float32s
     """Return the features that the pairs would have if one candidate of each text were not there.
 
     Args:
-        features: float32 (len(FEATURES), texts, candidates), of at least two candidates.
+        features: float32 (features, texts, candidates), of at least two candidates.
         places: place of the candidate of each text that goes.
 
     Returns:
-        float32 (len(FEATURES), texts, candidates - 1).
+        float32 (features, texts, candidates - 1).
     """
-    _, texts, candidates = features.shape
+    names, texts, candidates = features.shape
+    kind = _BY_FEATURES[names]
     stays = np.arange(candidates) != places[:, np.newaxis]
-    signals = features[: len(SIGNALS), stays].reshape(len(SIGNALS), texts, candidates - 1)
-    return _with_relative(signals, features[-1, :, 0])
+    shape = (len(kind.signals), texts, candidates - 1)
+    signals = features[: len(kind.signals), stays].reshape(shape)
+    return _with_relative(kind, signals, features[-1, :, 0])
 
 
 def _margins(signals: Float32s, ascending: Float32s) -> Float32s:

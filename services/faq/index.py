@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from services.faq.meanings import Meanings, nearness
 from services.faq.network import Network, of_equal_length
 from services.faq.retrieval import Candidates, Postings, best_candidates
 from services.faq.space import Float32s, Place, Space
@@ -45,6 +46,17 @@ LEARNT: Final = ("topic", "network")
 
 COUNTS: Final = ("duplicates", "without_duplicates")
 """ln(1 + number of known duplicates), and 1 where there is none: without, other signals are low."""
+
+MEANT: Final = (
+    "meaning",
+    "meaning_answer",
+    "meaning_duplicate_best",
+    "meaning_duplicate_mean",
+    "meaning_view_best",
+    "meaning_family",
+)
+"""Where the model has a sentence encoder: the cosines of the question's vector with those of the original,
+its answer, its duplicates and its family, as above."""
 
 SIGNALS: Final = (*SIMILAR, *SQUARED, *PRESENT, *NEAREST, *COUNTS, *LEARNT)
 """Names of the signals, in the order of the first axis of what `compare` returns; `topic` says how
@@ -90,6 +102,8 @@ class Rows:
     duplicates: csr_array
     owner_starts: NDArray[np.int64]
     family_lengths: Float32s
+    meanings: Meanings | None = None
+    """Where the model has a sentence encoder."""
 
 
 @dataclass(frozen=True)
@@ -128,17 +142,32 @@ def candidates_of(index: Index, places: Sequence[Place]) -> Candidates:
     return np.stack([best_candidates(index.postings, place, words, code) for place in places])
 
 
-def compare(index: Index, places: Sequence[Place], candidates: Candidates) -> Float32s:
+def compare(
+    index: Index,
+    places: Sequence[Place],
+    candidates: Candidates,
+    meanings: Float32s | None = None,
+) -> Float32s:
     """Compare a batch of texts, each with its candidates.
 
     Text by text: the candidates' rows, a small part of all, are multiplied with the text's vector.
 
+    Args:
+        index: what is known.
+        places: of the texts.
+        candidates: of the texts.
+        meanings: the texts' vectors, (texts, dimensions), if the index has those of the originals.
+
     Returns:
-        float32 (len(SIGNALS), texts, candidates).
+        float32 (len(SIGNALS), texts, candidates), and where there are meanings, `MEANT` after those.
     """
-    signals = np.empty((len(SIGNALS), *candidates.shape), np.float32)
+    known = index.rows.meanings
+    kinds = len(SIGNALS) + (len(MEANT) if known else 0)
+    signals = np.empty((kinds, *candidates.shape), np.float32)
     for number, (place, chosen) in enumerate(zip(places, candidates, strict=True)):
-        signals[:, number] = _compare(index, place, chosen)
+        signals[: len(SIGNALS), number] = _compare(index, place, chosen)
+        if known and meanings is not None:
+            signals[len(SIGNALS) :, number] = _meant(index.rows, known, meanings[number], chosen)
     return signals
 
 
@@ -191,22 +220,50 @@ def _product(
 def _nearest(
     rows: Rows, chosen: NDArray[np.int64], vector: Float32s, original: Float32s
 ) -> Float32s:
-    """Return the signals of `NEAREST` of the chosen originals, whose own cosine is `original`.
+    """Return the signals of `NEAREST` of the chosen originals, whose own cosine is `original`."""
+    sizes, places = _duplicates_of(rows, chosen)
+    duplicates = rows.duplicates
+    if len(places) < len(duplicates.indptr) - 1:
+        duplicates = duplicates[places]
+    return _views(duplicates @ vector, sizes, original)
+
+
+def _meant(rows: Rows, known: Meanings, meaning: Float32s, chosen: NDArray[np.int64]) -> Float32s:
+    """Return the signals of `MEANT` of the chosen originals."""
+    sizes, places = _duplicates_of(rows, chosen)
+    original = nearness(known.originals, chosen, meaning)
+    answer = nearness(known.answers, chosen, meaning)
+    views = _views(nearness(known.duplicates, places, meaning), sizes, original)
+    family = nearness(known.families, chosen, meaning)
+    return np.stack((original, answer, *views, family))
+
+
+def _duplicates_of(
+    rows: Rows, chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many duplicates each of the chosen originals has, and the places of all of them."""
+    starts, ends = rows.owner_starts[chosen], rows.owner_starts[chosen + 1]
+    sizes = ends - starts
+    last = np.cumsum(sizes)
+    return sizes, np.arange(last[-1]) + np.repeat(starts - (last - sizes), sizes)
+
+
+def _views(similar: Float32s, sizes: NDArray[np.int64], original: Float32s) -> Float32s:
+    """Return the best, the mean of the best three, and the best of those and the original.
 
     One sort for all: twice the original's number is added to the similarities, all in [0, 1], of
     its duplicates, so that a sort keeps the groups apart. Where there are fewer than three, zeros
     take their places.
+
+    Args:
+        similar: of the duplicates, those of each original together.
+        sizes: how many each original has.
+        original: the similarity of each original itself.
     """
-    starts, ends = rows.owner_starts[chosen], rows.owner_starts[chosen + 1]
-    sizes = ends - starts
     last = np.cumsum(sizes)
-    duplicates = rows.duplicates
-    if last[-1] < len(duplicates.indptr) - 1:
-        shift = np.repeat(starts - (last - sizes), sizes)
-        duplicates = duplicates[np.arange(last[-1]) + shift]
-    group = np.repeat(np.arange(len(chosen)) * 2.0, sizes)
-    ranked = np.sort(np.clip(duplicates @ vector, 0, 1) + group) - group
-    top = np.zeros((3, len(chosen)), np.float32)
+    group = np.repeat(np.arange(len(sizes)) * 2.0, sizes)
+    ranked = np.sort(np.clip(similar, 0, 1) + group) - group
+    top = np.zeros((3, len(sizes)), np.float32)
     for rank in range(3):
         has = np.flatnonzero(sizes > rank)
         top[rank, has] = ranked[last[has] - 1 - rank]

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from services.faq.analysis import cut, cut_title, terms_of
 from services.faq.data import DataSet
+from services.faq.encoder import Encode, sentence_of
+from services.faq.meanings import KnownMeanings
 from services.faq.processes import in_processes
 from services.faq.terms import Cut, Terms, TermTable, hashed_table, joined
 from services.faq.text import CleanText, clean_posted
@@ -58,6 +60,8 @@ class Known:
     duplicates: TermTable
     titles: Titles | TermTable
     owners: NDArray[np.int64]
+    meanings: KnownMeanings | None = None
+    """Where the model has a sentence encoder."""
 
     def with_only(self, duplicates: NDArray[np.int64]) -> Known:
         """Return the same with only some of the duplicates, given by position."""
@@ -66,6 +70,7 @@ class Known:
             duplicates=self.duplicates.take(duplicates),
             titles=self.titles.take(duplicates),
             owners=self.owners[duplicates],
+            meanings=self.meanings and self.meanings.with_only(duplicates),
         )
 
     def part(self, start: int, end: int) -> Known:
@@ -79,6 +84,7 @@ class Known:
             duplicates=self.duplicates.take(chosen),
             titles=self.titles.take(chosen),
             owners=self.owners[chosen] - start,
+            meanings=self.meanings and self.meanings.part(start, end, chosen),
         )
 
     @cached_property
@@ -91,8 +97,16 @@ class Known:
         return np.argsort(self.owners, kind="stable")
 
 
-def known_texts(data: DataSet, progress: Progress | None = None) -> Known:
-    """Cut all texts of the data into terms, with all processors where they are many."""
+def known_texts(
+    data: DataSet, progress: Progress | None = None, encode: Encode | None = None
+) -> Known:
+    """Cut all texts of the data into terms, with all processors where they are many.
+
+    Args:
+        data: the texts.
+        progress: shows the progress.
+        encode: a sentence encoder's; without it, what the texts mean is left out.
+    """
     originals, duplicates = data.originals, data.duplicates
     tables = partial(_tables, progress=progress)
     return Known(
@@ -102,6 +116,17 @@ def known_texts(data: DataSet, progress: Progress | None = None) -> Known:
         duplicates=tables(duplicates, lambda each: cut(each.text), "duplicates"),
         titles=Titles([duplicate.title for duplicate in duplicates]),
         owners=data.owners,
+        meanings=encode and _meanings(data, encode),
+    )
+
+
+def _meanings(data: DataSet, encode: Encode) -> KnownMeanings:
+    answers = (clean_posted(each.answer_html) for each in data.originals)
+    return KnownMeanings(
+        originals=encode([sentence_of(each.text) for each in data.originals]),
+        answers=encode([sentence_of(each) for each in answers]),
+        duplicates=encode([sentence_of(each.text) for each in data.duplicates]),
+        titles=encode([sentence_of(each.title) for each in data.duplicates]),
     )
 
 

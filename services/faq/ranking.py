@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.faq.classifier import Float64s, PairClassifier
+from services.faq.encoder import Encoder
 from services.faq.features import pair_features
 from services.faq.index import Index, candidates_of, compare
 from services.faq.retrieval import Candidates
@@ -57,21 +58,28 @@ class Scorer:
     classifier: PairClassifier
     low_signal_below: float
     """Best score under which a ranking is flagged."""
+    encoder: Encoder | None = None
+    """Where the index knows what its texts mean."""
 
     def rank(self, texts: Sequence[Terms]) -> list[Ranking]:
         """Rank the candidates for each text; a text's scores do not depend on the others."""
         rankings: list[Ranking] = []
         for start in range(0, len(texts), LARGEST_CHUNK):
-            rankings += self._rank(_pairs(self.index, texts[start : start + LARGEST_CHUNK]))
+            some = texts[start : start + LARGEST_CHUNK]
+            rankings += self._rank(_pairs(self.index, some, self._meanings(some)))
         return rankings
+
+    def _meanings(self, texts: Sequence[Terms]) -> Float32s | None:
+        return self.encoder and self.encoder.encode([text.sentence for text in texts])
 
     def _rank(self, pairs: Pairs) -> list[Ranking]:
         scores = self.classifier.probabilities(pairs.features)
-        scores[pairs.known == 0] = 1 / self.index.originals
+        nothing_known = pairs.known == 0 if self.encoder is None else np.zeros(len(scores), bool)
+        scores[nothing_known] = 1 / self.index.originals
         orders = best_first(scores)
         positions = np.take_along_axis(pairs.candidates, orders, axis=1)
         scores = np.take_along_axis(scores, orders, axis=1)
-        low_signal = (pairs.known == 0) | (scores[:, 0] < self.low_signal_below)
+        low_signal = nothing_known | (scores[:, 0] < self.low_signal_below)
         return [
             Ranking(ranked, row, bool(low))
             for ranked, row, low in zip(positions, scores, low_signal, strict=True)
@@ -83,10 +91,14 @@ def best_first(scores: Float64s) -> NDArray[np.int64]:
     return np.argsort(-scores, axis=1, kind="stable")
 
 
-def pairs_of(index: Index, texts: Sequence[Terms]) -> Pairs:
-    """Return the pairs of at least one text with its candidates."""
+def pairs_of(index: Index, texts: Sequence[Terms], meanings: Float32s | None = None) -> Pairs:
+    """Return the pairs of at least one text, with its vector if the index has some, and candidates."""
     parts = [
-        _pairs(index, texts[start : start + LARGEST_CHUNK])
+        _pairs(
+            index,
+            texts[start : start + LARGEST_CHUNK],
+            None if meanings is None else meanings[start : start + LARGEST_CHUNK],
+        )
         for start in range(0, len(texts), LARGEST_CHUNK)
     ]
     return Pairs(
@@ -96,9 +108,9 @@ def pairs_of(index: Index, texts: Sequence[Terms]) -> Pairs:
     )
 
 
-def _pairs(index: Index, texts: Sequence[Terms]) -> Pairs:
+def _pairs(index: Index, texts: Sequence[Terms], meanings: Float32s | None) -> Pairs:
     places = [index.space.place(text) for text in texts]
     known = np.asarray([place.known for place in places])
     candidates = candidates_of(index, places)
-    features = pair_features(compare(index, places, candidates), known)
+    features = pair_features(compare(index, places, candidates, meanings), known)
     return Pairs(features, candidates, known)

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.faq.embedding_kind import EmbeddingKind
 from services.faq.split_kind import SplitKind
 from services.serving.settings import ServiceSettings
 
@@ -66,6 +67,11 @@ class SplitSettings(DataSettings):
         0, ge=0, description="leave out questions with fewer characters of title and prose"
     )
     min_duplicates: int = Field(1, ge=0, description="leave out originals with fewer duplicates")
+    embedding: EmbeddingKind = Field(
+        EmbeddingKind.NONE,
+        description="sentence embedding to train with: none, or minilm, which answers better, takes "
+        "longer and more memory, and needs its packages (docs/faq-model.md)",
+    )
 
     @property
     def evaluated_holdout(self) -> float:

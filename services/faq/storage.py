@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from scipy.sparse import csr_array
 
 from services.faq.classifier import PairClassifier
-from services.faq.features import FEATURES
+from services.faq.encoder import GRAPH_FILE, Encoder, load_encoder
+from services.faq.features import PLAIN, WITH_MEANING, FeatureSet
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
+from services.faq.meanings import Meanings
 from services.faq.network import UNITS, Network
 from services.faq.ranking import Scorer
 from services.faq.retrieval import Postings
@@ -55,6 +57,10 @@ ARRAYS: Final = {
     "original_texts": np.uint8,
 }
 """The arrays, each in a file `NAME.npy`, and their types."""
+MEANINGS: Final = {
+    f"meaning_{name}": np.float16 for name in ("originals", "answers", "families", "duplicates")
+}
+"""Those of a model with a sentence encoder besides."""
 
 _AT_ONCE: Final = 1 << 22
 _Document = TypeVar("_Document", bound=BaseModel)
@@ -81,6 +87,8 @@ class _Index(_Stored):
     average_words: float
     families: int
     family_entries: int
+    dimensions: int = 0
+    """Of what the sentence encoder returns; 0 without one."""
 
 
 class _Classifier(_Stored):
@@ -103,7 +111,7 @@ def save_model(model: StoredModel, folder: Path) -> None:
     """Write the model's files, the same bytes for the same model."""
     index, classifier = model.scorer.index, model.scorer.classifier
     stored = _Classifier(
-        features=FEATURES,
+        features=_feature_set(index.rows.meanings is not None).names,
         weights=tuple(classifier.weights.tolist()),
         bias=classifier.bias,
         low_signal_below=model.scorer.low_signal_below,
@@ -113,6 +121,7 @@ def save_model(model: StoredModel, folder: Path) -> None:
         average_words=index.scale.average_words,
         families=index.scale.families,
         family_entries=index.scale.family_entries,
+        dimensions=index.rows.meanings.originals.shape[1] if index.rows.meanings else 0,
     )
     _write_json(folder / CLASSIFIER_FILE, stored)
     _write_json(folder / INDEX_FILE, scale)
@@ -120,6 +129,11 @@ def save_model(model: StoredModel, folder: Path) -> None:
     arrays = _arrays(model)
     for name, dtype in ARRAYS.items():
         _write_array(array_file(folder, name), arrays[name].astype(dtype, copy=False))
+    if index.rows.meanings and model.scorer.encoder:
+        for name, dtype in MEANINGS.items():
+            vectors = getattr(index.rows.meanings, name.removeprefix("meaning_"))
+            _write_array(array_file(folder, name), vectors.astype(dtype, copy=False))
+        model.scorer.encoder.save(folder)
 
 
 def load_model(folder: Path) -> StoredModel:
@@ -129,11 +143,12 @@ def load_model(folder: Path) -> StoredModel:
         ModelFolderError: a file does not fit this version of the service.
     """
     classifier = _read_json(folder / CLASSIFIER_FILE, _Classifier)
-    if classifier.features != FEATURES:
+    scale = _read_json(folder / INDEX_FILE, _Index)
+    if classifier.features != _feature_set(scale.dimensions > 0).names:
         raise ModelFolderError(
             folder / CLASSIFIER_FILE, "has other features; train the model again"
         )
-    index = _read_index(folder)
+    index = _read_index(folder, scale)
     scorer = Scorer(
         index=index,
         classifier=PairClassifier(
@@ -141,9 +156,14 @@ def load_model(folder: Path) -> StoredModel:
             bias=classifier.bias,
         ),
         low_signal_below=classifier.low_signal_below,
+        encoder=_read_encoder(folder, scale.dimensions) if scale.dimensions else None,
     )
     examples = _read_json(folder / EXAMPLES_FILE, _Examples).examples
     return StoredModel(scorer, _read_originals(folder, index.originals), examples)
+
+
+def _feature_set(has_meanings: bool) -> FeatureSet:
+    return WITH_MEANING if has_meanings else PLAIN
 
 
 def array_file(folder: Path, name: str) -> Path:
@@ -191,8 +211,7 @@ def _network_arrays(network: Network | None) -> dict[str, NDArray[Any]]:
     }
 
 
-def _read_index(folder: Path) -> Index:
-    scale = _read_json(folder / INDEX_FILE, _Index)
+def _read_index(folder: Path, scale: _Index) -> Index:
     terms = _mapped(folder, "space_terms")
     starts = _mapped(folder, "owner_starts")
     _require(folder, "space_terms", len(terms) > 0 and bool((terms[:-1] < terms[1:]).all()))
@@ -210,10 +229,28 @@ def _read_index(folder: Path) -> Index:
             duplicates=_matrix(folder, "duplicates", (int(starts[-1]), width)),
             owner_starts=starts,
             family_lengths=_mapped(folder, "family_lengths", (originals, 2)),
+            meanings=_read_meanings(folder, originals, int(starts[-1]), scale.dimensions),
         ),
         postings=_read_postings(folder, width, originals),
         scale=Scale(scale.average_words, scale.families, scale.family_entries),
     )
+
+
+def _read_meanings(
+    folder: Path, originals: int, duplicates: int, dimensions: int
+) -> Meanings | None:
+    if not dimensions:
+        return None
+    shapes = [(rows, dimensions) for rows in (originals, originals, originals, duplicates)]
+    names = zip(MEANINGS, shapes, strict=True)
+    return Meanings(*(_mapped(folder, name, shape) for name, shape in names)).widened()
+
+
+def _read_encoder(folder: Path, dimensions: int) -> Encoder:
+    encoder = load_encoder(folder)
+    if encoder.dimensions != dimensions:
+        raise ModelFolderError(folder / GRAPH_FILE, "does not fit the model's arrays")
+    return encoder
 
 
 def _read_network(folder: Path, width: int, originals: int) -> Network:
@@ -265,7 +302,7 @@ def _mapped(folder: Path, name: str, *shapes: tuple[int, ...]) -> NDArray[Any]:
     except (OSError, EOFError, ValueError, SyntaxError):
         raise ModelFolderError(path, "does not hold an array of a model") from None
     fits = array.shape in shapes if shapes else array.ndim == 1
-    _require(folder, name, array.dtype == ARRAYS[name] and fits)
+    _require(folder, name, array.dtype == (ARRAYS | MEANINGS)[name] and fits)
     return array
 
 

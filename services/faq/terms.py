@@ -47,6 +47,8 @@ class Terms:
 
     hashes: Hashes
     counts: Counts
+    sentence: str = ""
+    """What a sentence encoder reads of the text, where it was kept."""
 
     @property
     def words(self) -> Hashes:

@@ -11,7 +11,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from services.faq.build_encoder import EmbeddingUnavailable
 from services.faq.data import DataSet, read_data
+from services.faq.embedding import Embedding, embedding_of
 from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
 from services.faq.evaluation.comparison import Comparison, compare
 from services.faq.evaluation.questions import HeldOut, held_out
@@ -35,7 +37,7 @@ from services.faq.source import data_folder
 from services.faq.split import NoSuchSplit, Split, split_data
 from services.faq.storage import KIND, save_model
 from services.faq.training import TooLittleData
-from services.faq.training_run import stored_model, train_on
+from services.faq.training_run import show_progress, stored_model, train_on
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import ModelFolderError, new_model_folder
 
@@ -48,6 +50,7 @@ class _Run:
     data: DataSet
     split: Split
     golden: GoldenSet | None
+    embedding: Embedding | None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,14 @@ def run_train(settings: TrainSettings) -> None:
         candidate = _train(run)
         verdict = _judge(run, candidate)
         _write(run, candidate, verdict)
-    except (DataError, NoSuchSplit, TooLittleData, QualityGateFailed, ModelFolderError) as error:
+    except (
+        DataError,
+        EmbeddingUnavailable,
+        NoSuchSplit,
+        TooLittleData,
+        QualityGateFailed,
+        ModelFolderError,
+    ) as error:
         raise CommandFailed(str(error)) from None
     if candidate.comparison:
         print(evaluation_lines(candidate.comparison.document()))
@@ -85,20 +95,20 @@ def _prepare(settings: TrainSettings) -> _Run:
     data = read_data(folder, min_text=settings.min_text, min_duplicates=settings.min_duplicates)
     _tell(_counted(data))
     split = split_data(data, settings.evaluated_holdout, settings.seed, settings.split)
-    return _Run(settings, data, split, known)
+    return _Run(settings, data, split, known, embedding_of(settings.embedding, show_progress))
 
 
 def _train(run: _Run) -> _Candidate:
     """Train without what is held out and evaluate that; then on everything, where that is asked."""
     questions = _questions(run)
     learnt = questions.training if questions else run.data
-    scorer = train_on(learnt, run.settings.seed).scorer
+    scorer = train_on(learnt, run.settings.seed, run.embedding).scorer
     comparison = None
     if questions:
         comparison = _compared(run, scorer, questions)
     if questions and not run.settings.holdout:
         learnt = run.data
-        scorer = train_on(learnt, run.settings.seed).scorer
+        scorer = train_on(learnt, run.settings.seed, run.embedding).scorer
     return _Candidate(scorer, learnt, comparison)
 
 
@@ -176,7 +186,7 @@ def _details(run: _Run, candidate: _Candidate, verdict: Verdict) -> dict[str, An
 
 def _lasting(settings: TrainSettings) -> dict[str, Any]:
     """Return the settings that decide what the model is."""
-    names = {"seed", "holdout", "split", "min_text", "min_duplicates", "url_template"}
+    names = {"seed", "holdout", "split", "min_text", "min_duplicates", "embedding", "url_template"}
     return settings.model_dump(mode="json", include=names)
 
 

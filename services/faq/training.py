@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from services.faq.classifier import Float64s, PairClassifier
+from services.faq.encoder import Encoder
 from services.faq.fit_calibration import fit_calibrated
 from services.faq.fit_classifier import no_match
 from services.faq.fit_index import fit_index
@@ -87,7 +88,7 @@ class OutOfFold:
         return self.candidates == self.owners[:, np.newaxis]
 
 
-def train(known: Known, seed: int, progress: Progress) -> Trained:
+def train(known: Known, seed: int, progress: Progress, encoder: Encoder | None = None) -> Trained:
     """Train the pipeline on all of the known texts.
 
     The first stage is fitted without each fifth of the duplicates, and without some of them a second
@@ -99,6 +100,7 @@ def train(known: Known, seed: int, progress: Progress) -> Trained:
         known: the texts.
         seed: same texts and seed, same model.
         progress: shows the progress of an iteration, as tqdm does.
+        encoder: what the texts' meanings are from, if they have some.
 
     Raises:
         TooLittleData: there are fewer than two originals or ten duplicates.
@@ -124,6 +126,7 @@ def train(known: Known, seed: int, progress: Progress) -> Trained:
             index=fit_index(known, seed, progress),
             classifier=classifier,
             low_signal_below=_low_signal(classifier, held, scores, places),
+            encoder=encoder,
         )
     return Trained(scorer, accuracy(places[held.is_whole], held.owners[held.is_whole]))
 
@@ -212,8 +215,10 @@ def _asked(index: Index, known: Known, asked: Positions, *, is_thinned: bool = F
         if not np.array_equal(known.titles[each].words, known.duplicates[each].words)
     ]
     texts = [known.duplicates[each] for each in asked] + [known.titles[each] for each in titled]
-    questions = np.concatenate((asked, np.asarray(titled, np.int64)))
-    pairs = pairs_of(index, texts)
+    titled = np.asarray(titled, np.int64)
+    questions = np.concatenate((asked, titled))
+    meanings = known.meanings and known.meanings.asked(asked, titled)
+    pairs = pairs_of(index, texts, meanings)
     return OutOfFold(
         features=pairs.features,
         candidates=pairs.candidates,

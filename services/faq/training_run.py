@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from services.faq.analysis import terms_of_posted
 from services.faq.data import DataSet, Original
+from services.faq.embedding import Embedding
 from services.faq.known import known_texts
 from services.faq.ranking import Scorer
 from services.faq.storage import Example, StoredModel
@@ -24,13 +25,14 @@ EXAMPLE_PLACES: Final = 5
 Step = TypeVar("Step")
 
 
-def train_on(data: DataSet, seed: int) -> Trained:
+def train_on(data: DataSet, seed: int, embedding: Embedding | None = None) -> Trained:
     """Train on all of a data set, and show how far it is.
 
     Raises:
         TooLittleData: there is too little of it.
     """
-    return train(known_texts(data, show_progress), seed, show_progress)
+    known = known_texts(data, show_progress, embedding and embedding.encode)
+    return train(known, seed, show_progress, embedding and embedding.encoder)
 
 
 def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredModel:

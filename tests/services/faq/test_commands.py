@@ -107,7 +107,7 @@ def test_evaluate_prints_a_table_with_every_baseline_and_writes_the_report(
         "model", "predecessor's pipeline", "linear SVM", "TF-IDF nearest neighbour",
         "TF-IDF cosine", "largest class",
     ]  # fmt: skip
-    assert "(20 trees, 20 pairs for each duplicate)" in lines[2]
+    assert "(20 trees, 20 pairs for each of at most 20,000 duplicates)" in lines[2]
     assert sorted(path.name for path in report.iterdir()) == ["report.html", "report.json"]
 
 

@@ -72,7 +72,8 @@ def predecessor_baseline(
         fit,
         is_probability=True,
         most_scores=_MOST_PREDECESSOR_SCORES,
-        note=f"{trees:,} trees, {MATCH} pairs for each duplicate",
+        note=f"{trees:,} trees, {MATCH} pairs for each of at most "
+        f"{_MOST_PREDECESSOR_DUPLICATES:,} duplicates",
     )
 
 

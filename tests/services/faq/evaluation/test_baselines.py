@@ -133,5 +133,8 @@ def test_a_slow_baseline_is_asked_a_sample(small: Small, questions: HeldOut) -> 
 
 
 def test_the_predecessor_says_how_many_trees_it_has() -> None:
-    assert predecessor_baseline(0, 40).note == "40 trees, 20 pairs for each duplicate"
+    assert (
+        predecessor_baseline(0, 40).note
+        == "40 trees, 20 pairs for each of at most 20,000 duplicates"
+    )
     assert predecessor_baseline(0).note.startswith("8,000 trees")
