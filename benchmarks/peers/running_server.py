@@ -20,7 +20,7 @@ from client.address import Address, read_address
 from client.load import Workload
 from services.launch import free_ports
 
-READY_SECONDS = 120.0
+READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SERVER_CORE = "0"
 
