@@ -32,11 +32,13 @@ def main() -> int:
     if options.fresh:
         kept.forget()
     print(describe_machine(), file=sys.stderr)
-    models = {"faq": faq_model(), "resnet": small_image_model()}
+    services = options.service or SERVICES
+    makers = {"faq": faq_model, "resnet": small_image_model}
+    models = {service: makers[service]() for service in services}
     use_the_other_core()
     places = [
         place
-        for service in options.service or SERVICES
+        for service in services
         for place in (
             order(service, options.peers, rounds=1, configurations=CONFIGURATIONS[-1:])
             if options.quick
@@ -45,7 +47,7 @@ def main() -> int:
     ]
     with tqdm(total=len(places), unit="server", disable=None) as bar:
         found = [(place, _row(place, models, seconds, kept, bar)) for place in places]
-    for service in options.service or SERVICES:
+    for service in services:
         rows = merged([(place, row) for place, row in found if place.service == service])
         rounds = sum(p.service == service and p.server == OURS for p in places) - 1
         result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds)
