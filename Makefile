@@ -1,5 +1,6 @@
 # Thin lines over `python -m …`; `make help` lists them.
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 TENSORFLOW := services/resnet/requirements-tensorflow.in tests/services/resnet/tensorflow.in
 INPUTS := requirements.in $(filter-out $(TENSORFLOW),$(wildcard services/*/requirements*.in)) client/requirements.in benchmarks/requirements.in
@@ -8,7 +9,7 @@ PROXY := tests/gateway/requirements.in
 CLIENTS := tritonclient kserve
 PEERS := litserve mlserver kserve bentoml ray mosec
 # Without the conftest.py of all tests, which needs what the stack needs.
-IN_TENSORFLOW := .venvs/tensorflow/bin/python -m pytest -m tensorflow --confcutdir tests/services/resnet \
+IN_TENSORFLOW := .venvs/tensorflow/bin/python -m pytest -p no:cacheprovider -m tensorflow --confcutdir tests/services/resnet \
   tests/services/resnet/frameworks
 SYFT := infra/image_making/requirements.in
 DOCS := docs/site/requirements.in
@@ -60,7 +61,7 @@ actionlint: ## build actionlint with Go, where both are there and it is missing
 demo: setup ## train, start both services and the client application
 	$(BIN)/python -m services.demo
 
-test: setup browser docker checkov envoy promtool actionlint clients syft oidc-provider tensorflow embedding .venvs/docs/.installed ## all tests; with WORKERS=2 the engines' beside the others
+test: setup browser docker checkov envoy promtool actionlint clients syft oidc-provider tensorflow embedding .venvs/docs/.installed ## all tests, the engines' beside the others; WORKERS= runs them one after another
 	$(IN_TENSORFLOW)
 	$(BIN)/python -m pytest $(addprefix -n ,$(WORKERS))
 

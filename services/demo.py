@@ -26,7 +26,7 @@ from services.serving.model_folder import ModelFolderError
 
 CORPUS = ROOT / "services" / "faq" / "corpus"
 PICTURE = ROOT / "services" / "web" / "static" / "examples" / "flower.jpg"
-QUESTION = "my array has the same value several times, how do I keep each only once?"
+QUESTION = "same value several times in my array, how do I keep each once?"
 
 
 class DemoFailed(Exception):

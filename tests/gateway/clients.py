@@ -34,15 +34,26 @@ class Client:
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
 
-    def session(self, *, http2: bool = False) -> httpx.Client:
+    def session(self) -> httpx.Client:
         """Keeps its only connection; certificate and name are checked."""
         transport = httpx.HTTPTransport(
             verify=self.trust(),
             local_address=self.address,
             limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
-            http2=http2,
         )
         return httpx.Client(transport=transport, timeout=30, base_url=self.url(""), trust_env=False)
+
+    def http_2_session(self) -> httpx.AsyncClient:
+        """The same over HTTP/2, for many requests at once: threads would take turns at reading."""
+        transport = httpx.AsyncHTTPTransport(
+            verify=self.trust(),
+            local_address=self.address,
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
+            http2=True,
+        )
+        return httpx.AsyncClient(
+            transport=transport, timeout=30, base_url=self.url(""), trust_env=False
+        )
 
     def url(self, path: str, *, tls: bool = True) -> str:
         port = self.gateway.https_port if tls else self.gateway.http_port

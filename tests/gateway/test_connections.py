@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import time
@@ -156,8 +157,8 @@ def test_the_client_chooses_the_version_of_http(client: Client, offered: str, ta
 
 
 def test_many_requests_share_one_connection_in_http_2(client: Client, services: Services) -> None:
-    def ask(session: httpx.Client) -> tuple[str, int, object]:
-        answer = session.post(
+    async def ask(session: httpx.AsyncClient) -> tuple[str, int, object]:
+        answer = await session.post(
             "/faq/v1/match",
             json={"question": "How do I sort an array of objects?"},
             headers={"Host": HOST, "X-API-Key": services.faq.key},
@@ -166,9 +167,11 @@ def test_many_requests_share_one_connection_in_http_2(client: Client, services: 
         stream = answer.extensions["network_stream"]
         return answer.http_version, answer.status_code, stream.get_extra_info("client_addr")
 
-    with client.session(http2=True) as session, ThreadPoolExecutor(AT_ONCE) as threads:
-        answers = set(threads.map(ask, [session] * AT_ONCE))
-    ((version, status, _),) = answers
+    async def ask_all_at_once() -> set[tuple[str, int, object]]:
+        async with client.http_2_session() as session:
+            return set(await asyncio.gather(*(ask(session) for _ in range(AT_ONCE))))
+
+    ((version, status, _),) = asyncio.run(ask_all_at_once())
     assert (version, status) == ("HTTP/2", 200)
 
 

@@ -92,7 +92,9 @@ def test_the_network_is_chosen_when_the_image_is_built() -> None:
 
 def test_an_image_of_a_traced_service_has_what_that_takes() -> None:
     traces = {"namespace": "observability", "service": "collector"}
-    values = {"monitoring": {"traces": traces}, "web": {"enabled": True, "api_key": "key"}}
+    sign_in = {"client_id": "page", "everyone": True}
+    web = {"enabled": True, "api_key": "key", "sign_in": sign_in}
+    values = {"monitoring": {"traces": traces}, "web": web}
     recording = declared(values)
     asked = {name: image(recording, name)["build"]["args"].get("TRACING") for name in NAMES}
     assert asked == {"faq": "true", "resnet": "true", "web": None}

@@ -38,7 +38,7 @@ def test_every_section_is_frozen_closed_and_described(path: str, section: type[B
 
 
 PROPER_NAMES = {
-    "Azure", "Basic", "Defender", "Docker", "Entra", "Free", "Log", "Premium",
+    "Azure", "Basic", "Defender", "Docker", "Entra", "Free", "Log", "OpenID", "Premium",
 }  # fmt: skip
 
 
