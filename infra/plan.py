@@ -129,7 +129,7 @@ def _draw(stack: StackFile, recording: Recording, file: Path) -> None:
 
     part = file.with_name(f"{file.name}.part")
     try:
-        part.write_text(svg(picture(recording.resources), f"The stack {stack.stack}"))
+        part.write_text(svg(picture(recording), f"The stack {stack.stack}"))
         part.replace(file)
     except OSError as error:
         raise PlanFailed(f"{PROGRAM}: {file}: {error.strerror or error}") from None

@@ -5,17 +5,17 @@ Nothing is drawn that the program does not declare, and what it declares carries
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from infra.planning.inputs import text_at, texts_at
 from infra.planning.monitor import Recorded
-from infra.planning.wire import Value
 from infra.planning.worth_showing import filled, shown_properties
+from infra.recording import Recording
+from infra.scheduling import POOL_LABEL
 
-POOL_LABEL = "realtime-scoring.io/pool"
 POD = "cpu {spec.template.spec.containers[0].resources.requests.cpu}"
-AUTOSCALED, FIXED = "{vmSize} × {minCount}–{maxCount}", "{vmSize} × {count}"
-ZONES = "zones {availabilityZones}"
+NODE_POOL = ("{vmSize} × {minCount}–{maxCount}", "zones {availabilityZones}")
 CLUSTER = (
     "Kubernetes {kubernetesVersion} · {sku.tier} tier",
     "{networkProfile.networkPlugin} {networkProfile.networkPluginMode} · "
@@ -66,36 +66,9 @@ class Picture:
     arrows: tuple[Arrow, ...]
 
 
-@dataclass(frozen=True)
-class _Plan:
-    resources: tuple[Recorded, ...]
-    by_type: Mapping[str, list[Recorded]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        by_type: dict[str, list[Recorded]] = {}
-        for resource in self.resources:
-            by_type.setdefault(resource.type.split(":", 1)[-1], []).append(resource)
-        object.__setattr__(self, "by_type", by_type)
-
-    def all(self, type_: str) -> list[Recorded]:
-        return self.by_type.get(type_, [])
-
-    def lines(self, type_: str, *templates: str) -> tuple[str, ...] | None:
-        """What the first of a type says, or None where there is none."""
-        for resource in self.all(type_):
-            return _lines(resource, templates)
-        return None
-
-    def part(self, key: str, title: str, type_: str, *templates: str) -> Iterator[Box]:
-        lines = self.lines(type_, *templates)
-        if lines is not None:
-            yield Box(key, title, lines)
-
-
-def picture(resources: tuple[Recorded, ...]) -> Picture:
+def picture(plan: Recording) -> Picture:
     """The picture of what a stack declares."""
-    plan = _Plan(resources)
-    local = plan.all("index/container:Container")
+    local = plan.of_type("index/container:Container")
     page = _local_page(plan, local) if local else _azure_page(plan)
     keys = set(_keys(page))
     way_in = _WAY_IN if "address" in keys else (Arrow("clients", "gateway", "HTTPS"),)
@@ -117,57 +90,57 @@ _USED = (
 )
 
 
-def _azure_page(plan: _Plan) -> Box:
+def _azure_page(plan: Recording) -> Box:
     inside = (*_front(plan), *_network(plan), *_beside(plan))
-    group = plan.lines("resources:ResourceGroup", "{resourceGroupName}", "{location}")
+    group = _first(plan, "resources:ResourceGroup", "{resourceGroupName}", "{location}")
     if group:
         title = f"Resource group {' · '.join(group)}"
         inside = (Box("group", title, inside=inside, across=True, look="frame"),)
     return Box("page", inside=(*_clients(plan), *inside), across=True, look="page")
 
 
-def _clients(plan: _Plan) -> Iterator[Box]:
+def _clients(plan: Recording) -> Iterator[Box]:
     hosts = {
-        str(host)
-        for route in plan.all("gateway.networking.k8s.io/v1:HTTPRoute")
-        for host in _strings(_spec(route).get("hostnames"))
+        host
+        for route in plan.of_type("gateway.networking.k8s.io/v1:HTTPRoute")
+        for host in texts_at(route, "spec", "hostnames")
     }
     if hosts:
         yield Box("clients", "Clients", tuple(sorted(hosts)), look="outside")
 
 
-def _front(plan: _Plan) -> Iterator[Box]:
+def _front(plan: Recording) -> Iterator[Box]:
     """What a request meets before the cluster."""
-    for address in plan.all("network:PublicIPAddress"):
+    for address in plan.of_type("network:PublicIPAddress"):
         if "gateway" in address.name:
             yield Box("address", "Public address", tuple(_guards(plan, address)))
 
 
-def _guards(plan: _Plan, address: Recorded) -> Iterator[str]:
+def _guards(plan: Recording, address: Recorded) -> Iterator[str]:
     yield from _lines(address, ("zones {zones}",))
-    if plan.all("network:DdosProtectionPlan"):
+    if plan.of_type("network:DdosProtectionPlan"):
         yield "DDoS protection plan"
     elif filled("{ddosSettings.protectionMode}", address.inputs) == "Enabled":
         yield "DDoS protection of the address"
-    firewall = plan.lines("network:WebApplicationFirewallPolicy", "{policySettings.mode}")
+    firewall = _first(plan, "network:WebApplicationFirewallPolicy", "{policySettings.mode}")
     if firewall:
         yield f"web application firewall: {', '.join(firewall)}"
 
 
-def _network(plan: _Plan) -> Iterator[Box]:
+def _network(plan: Recording) -> Iterator[Box]:
     inside = (*_cluster(plan), *_outbound(plan))
-    if not plan.all("containerservice:ManagedCluster"):
+    if not plan.of_type("containerservice:ManagedCluster"):
         yield from inside
         return
-    addresses = plan.lines("network:VirtualNetwork", "{addressSpace.addressPrefixes}")
+    addresses = _first(plan, "network:VirtualNetwork", "{addressSpace.addressPrefixes}")
     title = " ".join(("Virtual network", *(addresses or ("that was there before",))))
     yield Box("network", title, inside=inside, look="frame")
 
 
-def _cluster(plan: _Plan) -> Iterator[Box]:
+def _cluster(plan: Recording) -> Iterator[Box]:
     pools = tuple(_pools(plan))
     inside = (*_gateway(plan), *((Box("pools", inside=pools, look="page"),) if pools else ()))
-    for cluster in plan.all("containerservice:ManagedCluster"):
+    for cluster in plan.of_type("containerservice:ManagedCluster"):
         lines = list(_lines(cluster, CLUSTER))
         if cluster.inputs.get("disableLocalAccounts"):
             lines.append("sign-in by Entra only")
@@ -179,18 +152,22 @@ def _cluster(plan: _Plan) -> Iterator[Box]:
         yield Box("cluster", title, inside=inside, across=True, look="frame")
 
 
-def _gateway(plan: _Plan) -> Iterator[Box]:
-    lines = plan.lines(
+def _gateway(plan: Recording) -> Iterator[Box]:
+    lines = _first(
+        plan,
         "gateway.envoyproxy.io/v1alpha1:EnvoyProxy",
         "{spec.provider.kubernetes.envoyHpa.minReplicas}–"
         "{spec.provider.kubernetes.envoyHpa.maxReplicas} Envoy pods",
     )
     if lines is None:
         return
-    more = plan.lines(
-        "gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy", "TLS {spec.tls.minVersion} or newer"
+    more = _first(
+        plan,
+        "gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy",
+        "TLS {spec.tls.minVersion} or newer",
     )
-    limits = plan.lines(
+    limits = _first(
+        plan,
         "gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy",
         "{spec.rateLimit.local.rules[0].limit.requests} requests",
         "each {spec.rateLimit.local.rules[0].limit.unit} and address",
@@ -199,39 +176,35 @@ def _gateway(plan: _Plan) -> Iterator[Box]:
     yield Box("gateway", "Gateway", (*lines, *(more or ()), *lower))
 
 
-def _pools(plan: _Plan) -> Iterator[Box]:
+def _pools(plan: Recording) -> Iterator[Box]:
     """Node pools with the pods that select them; pods whose pool is another stack's stand alone."""
     pods = {key: list(boxes) for key, boxes in _pods(plan).items()}
-    for pool in plan.all("containerservice:AgentPool"):
+    for pool in plan.of_type("containerservice:AgentPool"):
         name = str(pool.inputs["agentPoolName"])
-        label = _mapping(pool.inputs.get("nodeLabels")).get(POOL_LABEL, name)
         yield Box(
             f"pool {name}",
             f"Node pool {name}",
-            _lines(pool, (AUTOSCALED if pool.inputs.get("enableAutoScaling") else FIXED, ZONES)),
-            tuple(pods.pop(str(label), ())),
+            _lines(pool, NODE_POOL),
+            tuple(pods.pop(text_at(pool, "nodeLabels", POOL_LABEL) or name, ())),
             look="frame",
         )
     for name, boxes in sorted(pods.items()):
         yield Box(f"pool {name}", f"Node pool {name}".strip(), (), tuple(boxes), look="frame")
-    system = plan.lines("containerservice:ManagedCluster", *SYSTEM_POOL)
+    system = _first(plan, "containerservice:ManagedCluster", *SYSTEM_POOL)
     if system is not None:
         yield Box("pool system", "Node pool system", system, look="frame")
 
 
-def _pods(plan: _Plan) -> dict[str, list[Box]]:
+def _pods(plan: Recording) -> dict[str, list[Box]]:
     scaled = {
-        str(_mapping(_spec(each).get("scaleTargetRef")).get("name")): shown_properties(
-            each.type, each.inputs
-        )[0]
+        text_at(each, "spec", "scaleTargetRef", "name"): shown_properties(each.type, each.inputs)[0]
         for type_ in ("autoscaling/v2:HorizontalPodAutoscaler", "keda.sh/v1alpha1:ScaledObject")
-        for each in plan.all(type_)
+        for each in plan.of_type(type_)
     }
     found: dict[str, list[Box]] = {}
-    for deployment in plan.all("apps/v1:Deployment"):
-        name = str(_mapping(deployment.inputs.get("metadata")).get("name"))
-        template = _mapping(_mapping(_spec(deployment).get("template")).get("spec"))
-        pool = str(_mapping(template.get("nodeSelector")).get(POOL_LABEL, ""))
+    for deployment in plan.of_type("apps/v1:Deployment"):
+        name = text_at(deployment, "metadata", "name") or ""
+        pool = text_at(deployment, "spec", "template", "spec", "nodeSelector", POOL_LABEL) or ""
         asks = _lines(
             deployment,
             (POD, 'GPUs {spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"]}'),
@@ -241,17 +214,17 @@ def _pods(plan: _Plan) -> dict[str, list[Box]]:
     return found
 
 
-def _outbound(plan: _Plan) -> Iterator[Box]:
-    addresses = [a for a in plan.all("network:PublicIPAddress") if "outbound" in a.name]
-    if plan.all("network:NatGateway"):
+def _outbound(plan: Recording) -> Iterator[Box]:
+    addresses = [a for a in plan.of_type("network:PublicIPAddress") if "outbound" in a.name]
+    if plan.of_type("network:NatGateway"):
         number = f"{len(addresses)} address{'es' if len(addresses) != 1 else ''}"
         yield Box("outbound", f"NAT gateway · {number} out")
 
 
-def _beside(plan: _Plan) -> Iterator[Box]:
+def _beside(plan: Recording) -> Iterator[Box]:
     """What the cluster uses."""
     alerts = sum(
-        len(plan.all(type_))
+        len(plan.of_type(type_))
         for type_ in (
             "monitor:MetricAlert",
             "monitor:ScheduledQueryRule",
@@ -260,26 +233,26 @@ def _beside(plan: _Plan) -> Iterator[Box]:
         )
     )
     inside = (
-        *plan.part(
-            "registry", "Container registry", "containerregistry:Registry",
+        *_part(
+            plan, "registry", "Container registry", "containerregistry:Registry",
             "{sku.name}", "public access: {publicNetworkAccess}",
         ),
-        *plan.part(
-            "vault", "Key vault", "keyvault:Vault",
+        *_part(
+            plan, "vault", "Key vault", "keyvault:Vault",
             "hashes of API keys", "public access: {properties.publicNetworkAccess}",
         ),
-        *plan.part(
-            "logs", "Log Analytics", "operationalinsights:Workspace", "{retentionInDays} days"
+        *_part(
+            plan, "logs", "Log Analytics", "operationalinsights:Workspace", "{retentionInDays} days"
         ),
-        *plan.part("metrics", "Managed Prometheus", "monitor:AzureMonitorWorkspace"),
-        *plan.part("dashboards", "Managed Grafana", "dashboard:Grafana", "{sku.name}"),
+        *_part(plan, "metrics", "Managed Prometheus", "monitor:AzureMonitorWorkspace"),
+        *_part(plan, "dashboards", "Managed Grafana", "dashboard:Grafana", "{sku.name}"),
         *([Box("alerts", "Alerts", (f"{alerts} rules and groups",))] if alerts else ()),
     )  # fmt: skip
     if inside:
         yield Box("beside", inside=inside, look="page")
 
 
-def _local_page(plan: _Plan, containers: Iterable[Recorded]) -> Box:
+def _local_page(plan: Recording, containers: Iterable[Recorded]) -> Box:
     services = tuple(
         Box(f"container {c.name}", c.name.removesuffix("-container"), _lines(c, (
             "{image}", "port {ports[0].external}",
@@ -287,10 +260,24 @@ def _local_page(plan: _Plan, containers: Iterable[Recorded]) -> Box:
         for c in containers
         if c.inputs.get("ports")
     )  # fmt: skip
-    network = plan.lines("index/network:Network", "{name}") or ("",)
+    network = _first(plan, "index/network:Network", "{name}") or ("",)
     engine = Box("engine", f"Docker network {network[0]}", inside=services, look="frame")
     clients = Box("clients", "Clients", ("127.0.0.1",), look="outside")
     return Box("page", inside=(clients, engine), across=True, look="page")
+
+
+def _part(plan: Recording, key: str, title: str, type_: str, *templates: str) -> Iterator[Box]:
+    """The box of the first of a type, if there is one."""
+    lines = _first(plan, type_, *templates)
+    if lines is not None:
+        yield Box(key, title, lines)
+
+
+def _first(plan: Recording, type_: str, *templates: str) -> tuple[str, ...] | None:
+    """What the first of a type says, or None where there is none."""
+    for resource in plan.of_type(type_):
+        return _lines(resource, templates)
+    return None
 
 
 def _lines(resource: Recorded, templates: Iterable[str]) -> tuple[str, ...]:
@@ -302,15 +289,3 @@ def _keys(box: Box) -> Iterator[str]:
     yield box.key
     for inner in box.inside:
         yield from _keys(inner)
-
-
-def _spec(resource: Recorded) -> Mapping[str, Value]:
-    return _mapping(resource.inputs.get("spec"))
-
-
-def _mapping(value: Value) -> Mapping[str, Value]:
-    return value if isinstance(value, dict) else {}
-
-
-def _strings(value: Value) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

@@ -16,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def picture_of(stack: str) -> Picture:
-    return picture(recording_of(stack).resources)
+    return picture(recording_of(stack))
 
 
 def boxes(box: Box) -> Iterator[Box]:
