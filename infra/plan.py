@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.planning.stacks import StackFile, StackRefused, read_stack
+from infra.planning.stacks import StackFile, StackRefused, read_stack, record_stack
 
 if TYPE_CHECKING:
     from infra.recording import Recording
-    from infra.settings import Settings
 
 PROGRAM = "python -m infra.plan"
 REFUSED = 1
@@ -82,9 +81,9 @@ def _run(flags: argparse.Namespace) -> None:
     stack, settings = read_stack(flags.stack, program=PROGRAM)
     # Both are read before either is recorded, which takes seconds.
     other = read_stack(flags.diff, program=PROGRAM) if flags.diff else None
-    recording = _record(stack, settings, stack.stack)
+    recording = record_stack(stack, settings)
     if other:
-        _print_difference(stack, recording, other[0], _record(*other, stack.stack))
+        _print_difference(stack, recording, other[0], record_stack(*other, name=stack.stack))
     elif flags.json:
         _print_json(recording)
     elif flags.manifests:
@@ -93,15 +92,6 @@ def _run(flags: argparse.Namespace) -> None:
         _draw(stack, recording, flags.picture)
     else:
         _print_tree(stack, recording)
-
-
-def _record(stack: StackFile, settings: Settings, name: str) -> Recording:
-    from infra.recording import NotPlannable, record
-
-    try:
-        return record(settings, stack=name)
-    except NotPlannable as refused:
-        raise PlanFailed(f"{stack.shown}: {refused}") from None
 
 
 def _print_json(recording: Recording) -> None:

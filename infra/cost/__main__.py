@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.planning.stacks import StackRefused, read_stack
+from infra.planning.stacks import StackRefused, read_stack, record_stack
 
 if TYPE_CHECKING:
     from infra.cost.report import Estimate
@@ -115,14 +115,10 @@ def _estimate(flags: argparse.Namespace, address: str | None) -> Estimate:
     from infra.cost.lines import Traffic
     from infra.cost.price_book import PriceBook, default_path
     from infra.cost.retail_prices import ADDRESS, RetailPrices
-    from infra.recording import NotPlannable, record
 
     if settings.is_local:
         raise StackRefused(f"{stack.shown}: runs on this machine, and costs nothing at Azure")
-    try:
-        recording = record(settings, stack=stack.stack)
-    except NotPlannable as refused:
-        raise StackRefused(f"{stack.shown}: {refused}") from None
+    recording = record_stack(stack, settings)
     book = PriceBook(
         flags.prices or default_path(flags.currency, os.environ),
         flags.currency,

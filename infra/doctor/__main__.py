@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from infra.planning.stacks import StackRefused, read_stack
+from infra.planning.stacks import StackRefused, read_stack, record_stack
 
 if TYPE_CHECKING:
     from infra.cost.retail_prices import RetailPrices
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from infra.doctor.findings import Section
     from infra.doctor.needs import Needs
     from infra.doctor.report import Report
-    from infra.planning.stacks import StackFile
-    from infra.recording import Recording
     from infra.settings import Settings
 
 PROGRAM = "python -m infra.doctor"
@@ -110,7 +108,7 @@ def _look(flags: argparse.Namespace, azure_of: AzureOf, prices: RetailPrices | N
     from infra.doctor.report import Report
 
     stack, settings = read_stack(flags.stack, program=PROGRAM)
-    recording = _record(stack, settings)
+    recording = record_stack(stack, settings)
     from infra.doctor.matters import cost_check
     from infra.doctor.needs import needs_of
 
@@ -125,15 +123,6 @@ def _look(flags: argparse.Namespace, azure_of: AzureOf, prices: RetailPrices | N
         sections=sections,
         needs=_in_words(needs),
     )
-
-
-def _record(stack: StackFile, settings: Settings) -> Recording:
-    from infra.recording import NotPlannable, record
-
-    try:
-        return record(settings, stack=stack.stack)
-    except NotPlannable as refused:
-        raise StackRefused(f"{stack.shown}: {refused}") from None
 
 
 def _sections(

@@ -145,7 +145,7 @@ def _add_box(root: ElementTree.Element, place: Place) -> None:
     if not box.inside:
         y += (place.height - _head(box)) / 2
     if box.title:
-        _add_text(root, x, y, box.title, TITLE_SIZE, INK, weight="600")
+        _add_text(root, x, y, box.title, TITLE_SIZE, INK, {"font-weight": "600"})
         y += LINE
     for line in box.lines:
         _add_text(root, x, y, line, TEXT_SIZE, FAINT)
@@ -159,11 +159,10 @@ def _add_text(
     text: str,
     size: int,
     ink: str,
-    **more: str,
+    look: Mapping[str, str] | None = None,
 ) -> None:
-    styled = {f"font-{key}" if key == "weight" else f"text-{key}": v for key, v in more.items()}
     place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "font-size": str(size), "fill": ink}
-    ElementTree.SubElement(root, "text", {**place, **styled}).text = text
+    ElementTree.SubElement(root, "text", {**place, **(look or {})}).text = text
 
 
 def _add_arrow(root: ElementTree.Element, arrow: Arrow, start: Place, end: Place) -> None:
@@ -175,7 +174,7 @@ def _add_arrow(root: ElementTree.Element, arrow: Arrow, start: Place, end: Place
     ElementTree.SubElement(root, "line", {**line, **look})
     if arrow.label:
         middle = (start.right + end.x) / 2
-        _add_text(root, middle, y - 5, arrow.label, TEXT_SIZE - 1, INK, anchor="middle")
+        _add_text(root, middle, y - 5, arrow.label, TEXT_SIZE - 1, INK, {"text-anchor": "middle"})
 
 
 def _add_arrow_head(root: ElementTree.Element) -> None:

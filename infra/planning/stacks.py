@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from infra.mistakes import SettingsRefused
 
 if TYPE_CHECKING:
+    from infra.recording import Recording
     from infra.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ _STACK_FILE = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
 
 
 class StackRefused(Exception):
-    """There is no such stack, or its file has mistakes; the message has one line a reason."""
+    """There is no such stack, its file has mistakes, or it cannot be planned: a line a reason."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,25 @@ def read_stack(wanted: str, *, program: str) -> tuple[StackFile, Settings]:
     except SettingsRefused as refused:
         lines = str(refused).splitlines()
         raise StackRefused("\n".join(f"{stack.shown}: {line}" for line in lines)) from None
+
+
+def record_stack(stack: StackFile, settings: Settings, *, name: str | None = None) -> Recording:
+    """What the program declares for a stack that a command was asked for.
+
+    Args:
+        stack: the stack.
+        settings: its settings.
+        name: the stack's name in the recording; None for its own.
+
+    Raises:
+        StackRefused: when it cannot be planned.
+    """
+    from infra.recording import NotPlannable, record
+
+    try:
+        return record(settings, stack=name or stack.stack)
+    except NotPlannable as refused:
+        raise StackRefused(f"{stack.shown}: {refused}") from None
 
 
 def _stack_of(path: Path) -> str:
