@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.planning.stacks import StackFile, StackRefused, read_stack, record_stack
+from infra.standard_output import BOLD, forget_the_reader, print_json, screen
+from infra.written_file import write_file
 
 if TYPE_CHECKING:
     from infra.recording import Recording
@@ -36,8 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(refused, file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try to flush it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_the_reader()
         return READER_GONE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -97,8 +95,7 @@ def _run(flags: argparse.Namespace) -> None:
 def _print_json(recording: Recording) -> None:
     from infra.planning.document import document
 
-    json.dump(document(recording.resources), sys.stdout, indent=2, ensure_ascii=False)
-    print()
+    print_json(document(recording.resources))
 
 
 def _write_manifests(stack: StackFile, recording: Recording, folder: Path) -> None:
@@ -117,10 +114,8 @@ def _draw(stack: StackFile, recording: Recording, file: Path) -> None:
     from infra.planning.drawing import svg
     from infra.planning.picture import picture
 
-    part = file.with_name(f"{file.name}.part")
     try:
-        part.write_text(svg(picture(recording), f"The stack {stack.stack}"))
-        part.replace(file)
+        write_file(file, svg(picture(recording), f"The stack {stack.stack}"))
     except OSError as error:
         raise PlanFailed(f"{PROGRAM}: {file}: {error.strerror or error}") from None
     print(f"drawn into {file}")
@@ -137,18 +132,14 @@ def _print_difference(
 
 
 def _print_tree(stack: StackFile, recording: Recording) -> None:
-    from infra.planning.tree import BOLD, Screen, counts, stack_outputs, tree
+    from infra.planning.tree import counts, stack_outputs, tree
 
-    terminal = sys.stdout.isatty()
-    screen = Screen(
-        width=shutil.get_terminal_size().columns if terminal else None,
-        colours=terminal and "NO_COLOR" not in os.environ,
-    )
-    print(screen.styled(BOLD, f"{stack.stack} ({stack.shown})"))
+    paper = screen()
+    print(paper.styled(BOLD, f"{stack.stack} ({stack.shown})"))
     parts: tuple[Callable[[], Iterable[str]], ...] = (
-        lambda: tree(recording.resources, screen),
-        lambda: counts(recording.resources, screen),
-        lambda: stack_outputs(recording.outputs, screen),
+        lambda: tree(recording.resources, paper),
+        lambda: counts(recording.resources, paper),
+        lambda: stack_outputs(recording.outputs, paper),
     )
     for part in parts:
         _print_lines(part())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import re
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.planning.stacks import StackRefused, read_stack, record_stack
+from infra.standard_output import forget_the_reader, print_json, screen
 
 if TYPE_CHECKING:
     from infra.cost.report import Estimate
@@ -46,8 +46,7 @@ def main(argv: Sequence[str] | None = None, *, address: str | None = None) -> in
         print(f"{PROGRAM}: {none}", file=sys.stderr)
         return UNKNOWN
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try to flush it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_the_reader()
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -154,10 +153,9 @@ def _print(estimate: Estimate, *, as_json: bool) -> None:
     from infra.cost.report import document, lines
 
     if as_json:
-        json.dump(document(estimate), sys.stdout, indent=2, ensure_ascii=False)
-        print()
+        print_json(document(estimate))
         return
-    for line in lines(estimate, colours=sys.stdout.isatty() and "NO_COLOR" not in os.environ):
+    for line in lines(estimate, screen()):
         print(line)
 
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.cost.bill import Bill, Item, NodePrice
-
-_BOLD, _END = "\033[1m", "\033[0m"
+from infra.standard_output import BOLD, Screen
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,11 @@ class Estimate:
         return f"prices of {self.prices_of:%Y-%m-%d}, {old}"
 
 
-def lines(estimate: Estimate, *, colours: bool) -> Iterator[str]:
+def lines(estimate: Estimate, screen: Screen) -> Iterator[str]:
     """The estimate as tables."""
 
     def bold(text: str) -> str:
-        return f"{_BOLD}{text}{_END}" if colours else text
+        return screen.styled(BOLD, text)
 
     bill = estimate.bill
     yield bold(f"{estimate.stack} ({estimate.file}), {estimate.region}, {bill.currency} a month")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from infra.planning.stacks import StackRefused, read_stack, record_stack
+from infra.standard_output import forget_the_reader, print_json, screen
 
 if TYPE_CHECKING:
     from infra.cost.retail_prices import RetailPrices
@@ -62,8 +61,7 @@ def main(
         print(refused, file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try to flush it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_the_reader()
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -204,12 +202,9 @@ def _print(report: Report, *, as_json: bool) -> None:
     from infra.doctor.report import document, lines
 
     if as_json:
-        json.dump(document(report), sys.stdout, indent=2, ensure_ascii=False)
-        print()
+        print_json(document(report))
         return
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
-    for line in lines(report, colours=terminal and "NO_COLOR" not in os.environ, width=width):
+    for line in lines(report, screen()):
         print(line)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.doctor.findings import Section, Verdict, exit_status
+from infra.standard_output import BOLD, DIM, Screen
 
 MARKS: Mapping[Verdict, str] = {
     Verdict.OK: "✓",
@@ -22,9 +23,8 @@ _COLOURS: Mapping[Verdict, str] = {
     Verdict.WARNING: "\033[33m",
     Verdict.FAILED: "\033[31m",
     Verdict.UNKNOWN: "\033[35m",
-    Verdict.SKIPPED: "\033[2m",
+    Verdict.SKIPPED: DIM,
 }
-_BOLD, _END = "\033[1m", "\033[0m"
 
 
 @dataclass(frozen=True)
@@ -53,29 +53,26 @@ class Report:
         return exit_status(self.sections)
 
 
-def lines(report: Report, *, colours: bool, width: int | None = None) -> Iterator[str]:
+def lines(report: Report, screen: Screen) -> Iterator[str]:
     """The report for people: what was found, and below what is wrong what to do."""
 
-    def styled(style: str, text: str) -> str:
-        return f"{style}{text}{_END}" if colours else text
-
     region = f", {report.region}" if report.region else ""
-    yield styled(_BOLD, f"{report.stack} ({report.file}){region}")
+    yield screen.styled(BOLD, f"{report.stack} ({report.file}){region}")
     for line in report.needs:
         yield f"  {line}"
     for section in report.sections:
         yield ""
-        yield styled(_BOLD, section.title)
+        yield screen.styled(BOLD, section.title)
         for finding in section.findings:
-            mark = styled(_COLOURS[finding.verdict], MARKS[finding.verdict])
+            mark = screen.styled(_COLOURS[finding.verdict], MARKS[finding.verdict])
             reason = f"{finding.verdict}: " if finding.verdict is Verdict.UNKNOWN else ""
             head = f"{finding.subject}  {reason}{finding.message}"
-            yield from _wrapped(head, f"  {mark} ", "      ", width)
+            yield from _wrapped(head, f"  {mark} ", "      ", screen.width)
             if finding.remedy is not None:
                 # Never wrapped: it is there to be copied.
                 yield f"      → {finding.remedy}"
     yield ""
-    yield styled(_BOLD, summary(report))
+    yield screen.styled(BOLD, summary(report))
 
 
 def summary(report: Report) -> str:

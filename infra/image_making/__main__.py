@@ -26,6 +26,7 @@ from infra.images import BuildSpec, build_spec, stamped
 from infra.planning.stacks import StackRefused, read_stack
 from infra.settings import Settings
 from infra.workload import WORKLOADS, WorkloadName, enabled, is_service
+from infra.written_file import write_file
 
 PROGRAM = "python -m infra.image_making"
 LOCAL = "localhost"
@@ -104,7 +105,7 @@ def _make(
     )  # fmt: skip
     size = int(docker.run("image", "inspect", "--format", "{{.Size}}", identifier))
     made = MadeImage(name, identifier, digest, size)
-    _write(flags.into / f"{workload}.json", json.dumps(asdict(made), indent=2) + "\n")
+    write_file(flags.into / f"{workload}.json", json.dumps(asdict(made), indent=2) + "\n")
     print(f"{workload}: {digest or name}, {size / 1e6:.0f} MB, {flags.into / workload}.cdx.json")
 
 
@@ -131,12 +132,6 @@ def _push(docker: DockerClient, name: str) -> str:
     listed = docker.run("image", "inspect", "--format", "{{json .RepoDigests}}", name)
     digests = cast("list[str]", json.loads(listed))
     return next(each for each in digests if each.startswith(f"{repository}@"))
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text)
-    part.replace(path)
 
 
 def _parser() -> argparse.ArgumentParser:

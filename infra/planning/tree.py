@@ -5,30 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from infra.planning.monitor import Recorded
 from infra.planning.wire import Value, without_secrets
 from infra.planning.worth_showing import shortened, shown_properties
-
-BOLD, DIM, END = "\033[1m", "\033[2m", "\033[0m"
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What the plan is printed on.
-
-    Attributes:
-        width: columns; None where nothing limits them, as in a file.
-        colours: whether it understands ANSI's.
-    """
-
-    width: int | None = None
-    colours: bool = False
-
-    def styled(self, style: str, text: str) -> str:
-        """The text in a style, where there are any."""
-        return f"{style}{text}{END}" if self.colours else text
+from infra.standard_output import BOLD, DIM, Screen
 
 
 def tree(resources: tuple[Recorded, ...], screen: Screen) -> Iterator[str]:

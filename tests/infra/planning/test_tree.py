@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from infra.planning.monitor import Options, Recorded
-from infra.planning.tree import Screen, counts, stack_outputs, tree
+from infra.planning.tree import counts, stack_outputs, tree
 from infra.planning.wire import Secret, Value
 from infra.planning.worth_showing import shortened, shown_properties
+from infra.standard_output import Screen
 from tests.infra.plans import recording_of
 
 POOL = "azure-native:containerservice:AgentPool"
