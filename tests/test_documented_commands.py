@@ -15,21 +15,18 @@ import pytest
 
 from services.launch import ROOT
 from tests.conftest import Server
+from tests.docs.pages import blocks
 
 PICTURE = ROOT / "services" / "web" / "static" / "examples" / "flower.jpg"
-SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
 def commands(start: str) -> list[str]:
     """The commands of both documents' shell blocks that begin so, each in one line."""
-    blocks = [
-        block
-        for document in ("README.md", "docs/api.md")
-        for block in SHELL_BLOCK.findall((ROOT / document).read_text())
-    ]
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    pages = [ROOT / document for document in ("README.md", "docs/api.md")]
+    shown = "".join(block.text for block in blocks("sh", pages=pages))
+    lines = shown.replace("\\\n", " ").splitlines()
     return [line for line in lines if line.startswith(start)]
 
 

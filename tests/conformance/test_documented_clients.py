@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,14 +11,14 @@ import pytest
 from services.launch import ROOT
 from tests.conformance.conftest import PICTURE
 from tests.conftest import Server
+from tests.docs.pages import blocks
 
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXPECTED = {"tritonclient": "daisy", "kserve": "title"}
 
 
 def program(client: str) -> str:
-    blocks = BLOCK.findall((ROOT / "docs" / "api.md").read_text())
-    (found,) = [block for block in blocks if f"{client}" in block]
+    shown = blocks("python", pages=[ROOT / "docs" / "api.md"])
+    (found,) = [block.text for block in shown if client in block.text]
     return found
 
 

@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.launch import ROOT
 
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
-FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^( *)```(\w*) ?([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its page, the line that it begins in, its language, and what is in it."""
+    """A fenced block.
+
+    Attributes:
+        page: on which it stands.
+        line: that it begins in.
+        language: the first word behind its fence.
+        name: what follows that word, such as the name of a file.
+        text: what is in it.
+    """
 
     page: Path
     line: int
     language: str
+    name: str
     text: str
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
-def blocks(*languages: str) -> Iterator[Block]:
-    """All blocks in these languages."""
-    for page in PAGES:
+def blocks(*languages: str, pages: Iterable[Path] = PAGES) -> Iterator[Block]:
+    """The pages' blocks in these languages, or in any."""
+    for page in pages:
         text = page.read_text()
         for found in FENCE.finditer(text):
-            if found[2] in languages:
+            indent, language, name, content = found.groups()
+            if not languages or language in languages:
                 line = text.count("\n", 0, found.start()) + 1
-                lines = found[3].splitlines()
-                inner = "\n".join(each.removeprefix(found[1]) for each in lines)
-                yield Block(page, line, found[2], inner + "\n")
+                inner = "\n".join(each.removeprefix(indent) for each in content.splitlines())
+                yield Block(page, line, language, name, inner + "\n")
 
 
 def prose(page: Path) -> str:

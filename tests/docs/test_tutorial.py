@@ -10,16 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from services.launch import ROOT, free_ports
-from tests.docs.pages import FENCE
+from tests.docs.pages import Block, blocks
 
-PAGE = ROOT / "docs" / "tutorial.md"
-HEAD = re.compile(r"^```(\w+) ?(\S*)\n", re.MULTILINE)
+BLOCKS = tuple(blocks(pages=[ROOT / "docs" / "tutorial.md"]))
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -34,16 +33,15 @@ class Reader:
         self.serving: subprocess.Popen[bytes] | None = None
         self.before = ""
 
-    def follow(self, page: str) -> None:
-        for block in FENCE.finditer(page):
-            language, name = HEAD.match(block[0]).groups()  # pyright: ignore[reportOptionalMemberAccess]
-            if name == "serve":
-                self.serve(block[3].strip())
-            elif language == "sh":
-                for command in block[3].strip().splitlines():
+    def follow(self, page: Iterable[Block]) -> None:
+        for block in page:
+            if block.name == "serve":
+                self.serve(block.text.strip())
+            elif block.language == "sh":
+                for command in block.text.strip().splitlines():
                     self.run(command)
             else:
-                (self.clone / name).write_text(block[3])
+                (self.clone / block.name).write_text(block.text)
 
     def run(self, command: str) -> None:
         if " --version 2" in command:
@@ -110,7 +108,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         (clone / folder).symlink_to(ROOT / folder)
     reader = Reader(clone)
     try:
-        reader.follow(PAGE.read_text())
+        reader.follow(BLOCKS)
         yield reader
     finally:
         if reader.serving:
@@ -142,5 +140,4 @@ def test_the_second_version_answers_after_it_was_packaged(reader: Reader) -> Non
 
 def test_the_page_says_no_more_than_it_was_followed_in() -> None:
     """Every block has a name or is a command: nothing stands there that nobody ran."""
-    heads = [HEAD.match(block[0]) for block in FENCE.finditer(PAGE.read_text())]
-    assert all(head and (head[1] == "sh" or head[2]) for head in heads)
+    assert all(block.language == "sh" or block.name for block in BLOCKS)
