@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 Object = dict[str, Any]
-T = TypeVar("T")
 
 MANAGER = "pulumi-kubernetes"
 POLL_SECONDS = 0.05
@@ -175,22 +174,3 @@ class Api:
                 if event["type"] == "ERROR":
                     raise LookupError(event["object"]["message"])
                 yield event["type"], event["object"]
-
-
-def wait_for(
-    condition: Callable[[], T], seconds: float, problem: Callable[[], str] | str = ""
-) -> T:
-    """What ``condition`` returns as soon as it is true.
-
-    Raises:
-        AssertionError: it never was; with ``problem``.
-    """
-    until = time.monotonic() + seconds
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > until:
-            told = problem() if callable(problem) else problem
-            raise AssertionError(f"not within {seconds:g} s: {told}")
-        time.sleep(POLL_SECONDS)

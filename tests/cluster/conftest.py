@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.api import Api, wait_for
+from tests.cluster.api import Api
 from tests.cluster.control_plane import SCRIPT, control_plane
 from tests.cluster.heartbeats import heartbeats
+from tests.waiting import wait_for
 
 FOLDER = Path(__file__).parent
 FURTHER_KINDS = ("secret_provider_classes.yaml", "external_metric.yaml")

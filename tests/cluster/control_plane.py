@@ -13,7 +13,8 @@ import httpx
 
 from services.launch import ROOT
 from tests.cleanup import StartFailed, ended_by
-from tests.cluster.api import Api, Refused, wait_for
+from tests.cluster.api import Api, Refused
+from tests.waiting import wait_for
 
 ENGINE = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared")) / "engine"
 SCRIPT = ENGINE / "cluster"

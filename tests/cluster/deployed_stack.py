@@ -18,10 +18,11 @@ from infra.kubernetes.places import GATEWAY_NAMESPACE
 from infra.planning.manifests import write_manifests
 from infra.scheduling import GPU_RESOURCE
 from infra.settings import Settings
-from tests.cluster.api import Api, Object, wait_for
+from tests.cluster.api import Api, Object
 from tests.cluster.made_by_controllers import made_of
 from tests.cluster.nodes import Pool, pools_of
 from tests.infra.plans import recording_of, settings_of
+from tests.waiting import wait_for
 
 SETTLE_SECONDS = 45
 GONE_SECONDS = 45

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.cluster.api import Api, Object, Refused, wait_for
+from tests.cluster.api import Api, Object, Refused
 from tests.cluster.deployed_stack import (
     AUTOSCALERS,
     DEPLOYMENTS,
@@ -17,6 +17,7 @@ from tests.cluster.deployed_stack import (
     stack_on,
 )
 from tests.cluster.made_by_controllers import KEDA_LABELS
+from tests.waiting import wait_for
 
 METRICS = "metrics.k8s.io/v1beta1"
 QUEUE_METRICS = "external.metrics.k8s.io/v1beta1"

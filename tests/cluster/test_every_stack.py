@@ -11,7 +11,7 @@ from infra.kubernetes.places import GPU_NAMESPACE
 from infra.planning.manifests import kubernetes_objects
 from infra.scheduling import GPU_RESOURCE
 from infra.workload import pool_of
-from tests.cluster.api import Api, Object, wait_for
+from tests.cluster.api import Api, Object
 from tests.cluster.availability import watched
 from tests.cluster.deployed_stack import (
     PLATFORMS,
@@ -25,6 +25,7 @@ from tests.cluster.deployed_stack import (
 )
 from tests.cluster.nodes import POOL, ZONE
 from tests.infra.plans import NAMES, recording_of, settings_of
+from tests.waiting import wait_for
 
 WITHOUT_CLUSTER = ("local", "split-platform")
 """Containers on a Docker engine; a platform whose services are in another stack."""

@@ -9,9 +9,10 @@ import pytest
 
 from infra.kubernetes.places import SERVICES_NAMESPACE
 from infra.planning.manifests import kubernetes_objects
-from tests.cluster.api import Api, Refused, wait_for
+from tests.cluster.api import Api, Refused
 from tests.cluster.deployed_stack import DeployedStack, stack_on
 from tests.infra.plans import NAMES, recording_of
+from tests.waiting import wait_for
 
 OPERATORS = "44444444-4444-4444-4444-444444444444"
 READERS = "55555555-5555-5555-5555-555555555555"

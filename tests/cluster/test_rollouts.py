@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cluster.api import Api, Object, wait_for
+from tests.cluster.api import Api, Object
 from tests.cluster.availability import watched
 from tests.cluster.deployed_stack import DeployedStack, is_ready, stack_on
+from tests.waiting import wait_for
 
 ROLLOUT_SECONDS = 90
 WORKLOADS = ("faq", "resnet")

@@ -13,9 +13,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cluster.api import Api, Object, wait_for
+from tests.cluster.api import Api, Object
 from tests.cluster.deployed_stack import DeployedStack, is_of, is_ready, stack_on
 from tests.cluster.nodes import POOL, ZONE
+from tests.waiting import wait_for
 
 HOST = "kubernetes.io/hostname"
 ZONES = 3

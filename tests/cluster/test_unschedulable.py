@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cluster.api import Api, wait_for
+from tests.cluster.api import Api
 from tests.cluster.deployed_stack import (
     DeployedStack,
     NeverReady,
@@ -16,6 +16,7 @@ from tests.cluster.deployed_stack import (
     stack_on,
     why_pending,
 )
+from tests.waiting import wait_for
 
 
 @pytest.fixture

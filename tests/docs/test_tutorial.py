@@ -7,16 +7,16 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from services.launch import ROOT, free_ports
 from tests.docs.pages import Block, blocks
+from tests.waiting import wait_for
 
 BLOCKS = tuple(blocks(pages=[ROOT / "docs" / "tutorial.md"]))
 
@@ -54,7 +54,7 @@ class Reader:
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         self.said[command] = done.stdout
         if " --version 2" in command:
-            wait(lambda: self.version() != self.before, "the new version never answered")
+            wait_for(lambda: self.version() != self.before, 60, "the new version never answered")
 
     def serve(self, command: str) -> None:
         self.serving = subprocess.Popen(
@@ -62,7 +62,7 @@ class Reader:
             cwd=self.clone, env={**os.environ, "RESNET_METRICS_PORT": str(self.metrics_port)},
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        wait(self.is_ready, "the service was never ready")
+        wait_for(self.is_ready, 60, "the service was never ready")
 
     def is_ready(self) -> bool:
         assert self.serving is not None
@@ -91,13 +91,6 @@ class Reader:
     def answer(self, start: str) -> str:
         (found,) = (said for command, said in self.said.items() if command.startswith(start))
         return found
-
-
-def wait(done: Callable[[], bool], otherwise: str, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, otherwise
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,13 @@ import pytest
 
 from services.launch import LaunchedService, free_ports, launch
 from tests.cleanup import ended_by
-from tests.cluster.api import wait_for
 from tests.conftest import write_keys
 from tests.gateway.backends import port_of
 from tests.gateway.clients import Client, fresh_address
 from tests.gateway.conftest import HOST, Serve
 from tests.gateway.echo import EchoProcess, start_echo
 from tests.gateway.served import ServedGateway, make_certificate
+from tests.waiting import wait_for
 
 SETTINGS = {
     "gateway": {
