@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
+from benchmarks.figure import INK, new_figure, write_figure
 from benchmarks.result import Result, Table
 from benchmarks.scale_chart import draw_scale
 
 COLOURS = ("#1a6fb5", "#a8adb4")
-INK = "#2b2f36"
 WIDTH = 0.38
 
 
@@ -79,8 +76,7 @@ def _number(cell: str) -> float:
 
 
 def _write(panels: Sequence[Panel], path: Path) -> None:
-    figure = Figure(figsize=(10, 3.4), dpi=110, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(10, 3.4)
     for place, panel in enumerate(panels, 1):
         axes = figure.add_subplot(1, len(panels), place)
         for number, (name, values) in enumerate(panel.series.items()):
@@ -96,6 +92,4 @@ def _write(panels: Sequence[Panel], path: Path) -> None:
         axes.margins(y=0.15)
         if any(panel.series):
             axes.legend(frameon=False, fontsize=8)
-    temporary = path.with_name(path.name + ".new")
-    figure.savefig(temporary, format="png")
-    temporary.replace(path)
+    write_figure(figure, path)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
+from benchmarks.figure import INK, new_figure, write_figure
 from benchmarks.result import Table
 
-INK = "#2b2f36"
 PANELS = (
     ("Time of one question", "ms of cpu", ("cpu ms p50", "cpu ms p99", "exhaustive cpu ms")),
     ("Memory and folder", "MB", ("resident MB", "private MB", "folder MB")),
@@ -19,8 +16,7 @@ PANELS = (
 
 def draw_scale(table: Table, path: Path) -> None:
     """Draw each panel's columns against the number of originals, both logarithmic."""
-    figure = Figure(figsize=(10, 3.4), dpi=110, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(10, 3.4)
     originals = _column(table, "originals")
     for place, (title, unit, columns) in enumerate(PANELS, 1):
         axes = figure.add_subplot(1, len(PANELS), place)
@@ -31,9 +27,7 @@ def draw_scale(table: Table, path: Path) -> None:
         axes.set_ylabel(unit, fontsize=9, color=INK)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=8)
-    temporary = path.with_name(path.name + ".new")
-    figure.savefig(temporary, format="png")
-    temporary.replace(path)
+    write_figure(figure, path)
 
 
 def _column(table: Table, name: str) -> list[float]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from benchmarks.cpu_gpu.row import Row
+from benchmarks.figure import new_figure, write_figure
 from benchmarks.result import Table
 
 COLUMNS = ("deployment", "model", "backend", "device", "pods", "saturation pictures/s", "callers",
@@ -39,8 +37,7 @@ def _cells(row: Row) -> list[str]:
 
 def plot(rows: Sequence[Row], path: Path) -> None:
     """Draw throughput over concurrency, one line each, the 70 % point marked."""
-    figure = Figure(figsize=(8, 4), dpi=110, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(8, 4)
     axes = figure.add_subplot()
     for row in rows:
         label = f"{row.name}: {row.backend}, {row.pods} × {row.device}"
@@ -53,6 +50,4 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8)
-    temporary = path.with_name(path.name + ".new")
-    figure.savefig(temporary, format="png")
-    temporary.replace(path)
+    write_figure(figure, path)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from benchmarks.figure import INK, new_figure, write_figure
 from benchmarks.peers.measurement import CALLERS, RATES, Measured
 from benchmarks.peers.roster import OURS, PEERS
 
-INK, GRID = "#2b2f36", "#e4e7eb"
+GRID = "#e4e7eb"
 COLOURS = {
     OURS: "#1a6fb5", "litserve": "#d9822b", "mlserver": "#0f8a5f", "kserve": "#8a5fb0",
     "bentoml": "#c23030", "ray": "#7b8794", "mosec": "#b08d1a",
@@ -22,8 +21,7 @@ COLOURS = {
 def draw(rows: Sequence[Measured], path: Path) -> None:
     """Draw the tuned rows into ``path``."""
     shown = [row for row in rows if row.configuration == "tuned" and not row.error]
-    figure = Figure(figsize=(12.5, 4.2), dpi=110, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(12.5, 4.2)
     throughput, goodput, memory = figure.subplots(1, 3)
     for row in shown:
         _line(throughput, row, CALLERS, [f"c={callers}" for callers in CALLERS], "answers")
@@ -40,9 +38,7 @@ def draw(rows: Sequence[Measured], path: Path) -> None:
         axes.set_axisbelow(True)
     handles, labels = throughput.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=7, frameon=False, fontsize=9)
-    temporary = path.with_name(path.name + ".new")
-    figure.savefig(temporary, format="png")
-    temporary.replace(path)
+    write_figure(figure, path)
 
 
 def _line(axes: Axes, row: Measured, x: Sequence[float], loads: Sequence[str], name: str) -> None:
