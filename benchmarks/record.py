@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.chart import draw
 from benchmarks.machine import describe_machine
 from benchmarks.result import Result, Table, Target
+from client.written_file import write_file
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -52,7 +53,8 @@ def record(result: Result) -> None:
         "machine": describe_machine(),
         "date": datetime.now(UTC).date().isoformat(),
     }
-    _write(RESULTS / f"{result.name}.json", json.dumps(document, indent=1) + "\n")
+    content = json.dumps(document, indent=1) + "\n"
+    write_file(RESULTS / f"{result.name}.json", content.encode())
     write_page()
 
 
@@ -63,7 +65,7 @@ def write_page() -> None:
         path = RESULTS / f"{name}.json"
         if path.exists():
             sections.append(_section(json.loads(path.read_text())))
-    _write(PAGE, "\n\n".join(sections) + "\n")
+    write_file(PAGE, ("\n\n".join(sections) + "\n").encode())
 
 
 def _section(document: dict[str, object]) -> str:
@@ -78,9 +80,3 @@ def _section(document: dict[str, object]) -> str:
     command = ELSEWHERE.get(result.name, f"python -m benchmarks {result.name}")
     parts = [f"#{heading}", f"`{command}` · {date} · {machine}"]
     return "\n\n".join([*parts, rest.strip(), images]).rstrip()
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_text(text)
-    temporary.replace(path)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from client.written_file import write_file
+
 
 class NotUsable(Exception):
     """A run that must not become a row, or a file that holds none; one line."""
@@ -66,6 +68,4 @@ def read_rows(path: Path) -> list[Row]:
 def write_rows(rows: Sequence[Row], path: Path) -> None:
     """Write all rows, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_text("".join(row.model_dump_json() + "\n" for row in rows), encoding="utf-8")
-    temporary.replace(path)
+    write_file(path, "".join(row.model_dump_json() + "\n" for row in rows).encode())

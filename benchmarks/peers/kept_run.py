@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers.measurement import Measured
+from client.written_file import write_file
 
 STALE_SECONDS = 2 * 3600.0
 """Figures of another time were measured beside nothing of this one."""
@@ -48,10 +49,7 @@ class KeptRun:
     def keep(self, place: Place, measured: Measured) -> None:
         """Write a row."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / place.file_name
-        temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps(measured.to_json()))
-        temporary.replace(path)
+        write_file(self.folder / place.file_name, json.dumps(measured.to_json()).encode())
 
     def forget(self) -> None:
         """The run is complete, or another one is wanted."""
