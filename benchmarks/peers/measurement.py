@@ -17,13 +17,13 @@ from benchmarks.peers.running_server import (
     running_server,
 )
 from benchmarks.peers.served_model import Setup
-from client.load import Arrivals, LoadPlan, LoadRefused, Workload, run_load_test
+from client.load import Arrivals, LoadPlan, LoadRefused, Step, Workload, run_load_test
 from client.load.arrivals import schedule
 from client.load.closed_loop import ClosedLoop
 from client.load.open_loop import OpenLoop
 from client.load.precise_loop import new_precise_loop
 from client.load.recording import UNKNOWN, Recording
-from client.load.statistics import Latency, summarise
+from client.load.statistics import summarise
 from client.load.target import request_bytes
 from services.launch import free_ports
 
@@ -188,10 +188,7 @@ class _Load:
             kept, name=f"c={callers}", share=0, began=settled,
             seconds=(1 - SETTLE_SHARE) * seconds, deadline=self._deadline,
         )  # fmt: skip
-        return _cell(
-            step.name, step.offered_rate, step.throughput, step.goodput, step.latency,
-            step.answers, step.failures,
-        )  # fmt: skip
+        return _cell(step)
 
     def open_cells(self, saturation: float) -> tuple[Cell, ...]:
         """Arrivals that do not wait, at shares of what the server can do."""
@@ -204,10 +201,7 @@ class _Load:
                 timeout=TIMEOUT_SECONDS, saturation=saturation,
             )  # fmt: skip
             (step,) = run_load_test(plan).steps
-            cells.append(
-                _cell(step.name, step.offered_rate, step.throughput, step.goodput, step.latency,
-                      step.answers, step.failures)
-            )  # fmt: skip
+            cells.append(_cell(step))
         return tuple(cells)
 
     def end(self, saturation: float) -> Ending:
@@ -264,15 +258,18 @@ def _failed(recording: Recording, rows: Sequence[int]) -> int:
     return sum(recording.outcome[row] != 200 for row in rows)
 
 
-def _cell(
-    name: str, offered: float, answers: float, good: float, latency: Latency | None,
-    codes: dict[int, int], failures: dict[str, int],
-) -> Cell:  # fmt: skip
-    others = {str(code): count for code, count in codes.items()} | failures
-    if latency is None:
-        return Cell(name, offered, answers, good, None, None, None, others)
+def _cell(step: Step) -> Cell:
+    others = {str(code): count for code, count in step.answers.items()} | step.failures
+    latency = step.latency
     return Cell(
-        name, offered, answers, good, latency.p50_ms, latency.p95_ms, latency.p99_ms, others
+        name=step.name,
+        offered=step.offered_rate,
+        answers=step.throughput,
+        good=step.goodput,
+        p50=latency and latency.p50_ms,
+        p95=latency and latency.p95_ms,
+        p99=latency and latency.p99_ms,
+        others=others,
     )
 
 
