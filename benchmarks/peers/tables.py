@@ -29,8 +29,7 @@ NOTES = (
 )
 
 
-def result_of(service: str, rows: Sequence[Measured], *, deadline: float, rounds: int,
-              images: Sequence[str] = ()) -> Result:  # fmt: skip
+def result_of(service: str, rows: Sequence[Measured], *, deadline: float, rounds: int) -> Result:
     """The result of one service's run."""
     return Result(
         name=f"peers-{service}",
@@ -41,7 +40,6 @@ def result_of(service: str, rows: Sequence[Measured], *, deadline: float, rounds
             Table("Every load", CELL_COLUMNS, _cell_rows(rows), is_folded=True),
         ],
         targets=targets(service, rows),
-        images=images,
     )
 
 
