@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.peers.served_model import field_of
 from client.load import Workload, faq_workload, resnet_workload
 
 ROOT = Path(__file__).parent.parent.parent
@@ -81,7 +82,7 @@ class Peer:
 
 
 def _named(service: str, received: str | bytes) -> object:
-    return {"question" if service == "faq" else "image": _text(received)}
+    return {field_of(service): _text(received)}
 
 
 def _kserve_v1(_service: str, received: str | bytes) -> object:
@@ -90,7 +91,7 @@ def _kserve_v1(_service: str, received: str | bytes) -> object:
 
 def _open_inference(service: str, received: str | bytes) -> object:
     tensor: dict[str, object] = {
-        "name": "question" if service == "faq" else "image",
+        "name": field_of(service),
         "datatype": "BYTES",
         "shape": [1, 1],
         "data": [_text(received)],

@@ -40,6 +40,11 @@ class Served(Protocol):
         ...
 
 
+def field_of(service: str) -> str:
+    """What a request calls what it sends to be scored: the adapters read what the load names so."""
+    return "question" if service == "faq" else "image"
+
+
 @dataclass(frozen=True)
 class Setup:
     """What a peer is asked to do, by environment variables, which its workers inherit."""
@@ -73,8 +78,8 @@ class Setup:
 
     @property
     def field(self) -> str:
-        """What the JSON body of a request calls the question or the picture."""
-        return "question" if self.service == "faq" else "image"
+        """What requests call the question or the picture."""
+        return field_of(self.service)
 
     @property
     def batch(self) -> int:
