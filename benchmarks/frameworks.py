@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,14 +11,12 @@ from pathlib import Path
 import httpx
 
 from benchmarks.cpu_gpu.measure import model_info
-from benchmarks.models import KEPT, ROOT, resnet152_model
+from benchmarks.environments import IN_TENSORFLOW, TENSORFLOW, interpreter
+from benchmarks.models import KEPT, converted_model, resnet152_model
 from benchmarks.result import Result, Table
 from client.load.generated_picture import generated_picture
 from services.launch import running
-from services.resnet.classifier_folder import read_classifier_folder
-from services.serving.model_folder import ModelFolderError
 
-PYTHON = ROOT / ".venvs" / "tensorflow" / "bin" / "python"
 PICTURES = 6
 REQUESTS, CALLERS = 100, 4
 TIMEOUT = 120.0
@@ -57,7 +53,7 @@ class Measured:
 
 def run() -> Result:
     """Measure ResNet-152 in each framework, one after the other."""
-    if not PYTHON.exists():
+    if not TENSORFLOW.exists():
         raise SystemExit("frameworks: TensorFlow is missing; run `make tensorflow`")
     return result(resnet152_model())
 
@@ -99,13 +95,13 @@ def _row(framework: Framework, measured: Measured) -> list[str]:
 
 
 def _measure(framework: Framework, source: Path) -> Measured:
-    in_tensorflow = framework.backend in ("keras", "tensorflow")
-    model = _converted(source, framework.backend) if in_tensorflow else source
+    is_converted = framework.backend in IN_TENSORFLOW
+    model = converted_model(source, framework.backend) if is_converted else source
     options = (
         "--model", model, "--backend", framework.backend, "--no-access-log",
         "--deadline-ms", str(int(1000 * TIMEOUT)),
     )  # fmt: skip
-    python = PYTHON if in_tensorflow else Path(sys.executable)
+    python = interpreter(framework.backend)
     KEPT.mkdir(exist_ok=True)
     began = time.perf_counter()
     with (
@@ -128,19 +124,3 @@ def _milliseconds(client: httpx.Client, picture: bytes) -> float:
     began = time.perf_counter()
     client.post("/v1/classify", content=picture).raise_for_status()
     return 1000 * (time.perf_counter() - began)
-
-
-def _converted(source: Path, framework: str) -> Path:
-    folder = KEPT / f"{source.name}-{framework}"
-    wanted = read_classifier_folder(source).manifest.sha256
-    try:
-        if read_classifier_folder(folder).manifest.details.get("converted_from") == wanted:
-            return folder
-    except ModelFolderError:
-        pass
-    subprocess.run(
-        [PYTHON, "-m", "services.resnet", "convert", "--source", source.resolve(),
-         "--model", folder.resolve(), "--framework", framework],
-        cwd=ROOT, check=True, stdout=sys.stderr,
-    )  # fmt: skip
-    return folder

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.environments import TENSORFLOW
 from services.faq.app import load
 from services.faq.settings import FaqSettings
 from services.resnet.classifier_folder import read_classifier_folder
@@ -28,26 +29,37 @@ def faq_model() -> Path:
 
 def resnet152_model() -> Path:
     """ResNet-152 with seeded weights: as fast as the trained ones, and needs no download."""
-    folder = KEPT / "resnet152"
-    try:
-        read_classifier_folder(folder)
-    except ModelFolderError:
-        _run("services.resnet", "fetch", "--weights", "seeded", "--model", str(folder))
-    return folder
+    return _fetched("resnet152", "--weights", "seeded")
 
 
 def small_image_model() -> Path:
     """EfficientNet-Lite0 with its trained weights, which a package brings: small, and real."""
-    folder = KEPT / "efficientnet_lite0"
+    return _fetched("efficientnet_lite0", "--architecture", "efficientnet_lite0")
+
+
+def converted_model(source: Path, framework: str) -> Path:
+    """The network of a model folder for Keras or TensorFlow; made anew when the folder is another."""
+    folder = KEPT / f"{source.name}-{framework}"
+    wanted = read_classifier_folder(source).manifest.sha256
     try:
-        read_classifier_folder(folder)
+        if read_classifier_folder(folder).manifest.details.get("converted_from") == wanted:
+            return folder
     except ModelFolderError:
-        _run("services.resnet", "fetch", "--architecture", folder.name, "--model", str(folder))
+        pass
+    folders = ("--source", str(source.resolve()), "--model", str(folder))
+    _run("services.resnet", "convert", *folders, "--framework", framework, python=TENSORFLOW)
     return folder
 
 
-def _run(module: str, *arguments: str) -> None:
+def _fetched(name: str, *options: str) -> Path:
+    folder = KEPT / name
+    try:
+        read_classifier_folder(folder)
+    except ModelFolderError:
+        _run("services.resnet", "fetch", *options, "--model", str(folder))
+    return folder
+
+
+def _run(module: str, *arguments: str, python: str | Path = sys.executable) -> None:
     KEPT.mkdir(exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, check=True, stdout=sys.stderr
-    )
+    subprocess.run([python, "-m", module, *arguments], cwd=ROOT, check=True, stdout=sys.stderr)

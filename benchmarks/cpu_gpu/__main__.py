@@ -16,11 +16,11 @@ from pathlib import Path
 from benchmarks.cpu_gpu.measure import Deployment, Effort, measure
 from benchmarks.cpu_gpu.report import plot, table
 from benchmarks.cpu_gpu.row import NotUsable, Row, read_rows, write_rows
+from benchmarks.environments import interpreter
 from benchmarks.record import IMAGES, record
 from benchmarks.result import Result
-from services.launch import ROOT, LaunchFailed, running
+from services.launch import LaunchFailed, running
 
-TENSORFLOW = ROOT / ".venvs" / "tensorflow" / "bin" / "python"
 PLOT = "cpu-gpu.png"
 NOTE = (
     "One row for each deployment that was measured: saturation by raising the number of callers, then "
@@ -137,7 +137,7 @@ def _measure_local(options: argparse.Namespace, name: str, backend: str, folder:
     logs = options.results.parent
     logs.mkdir(parents=True, exist_ok=True)
     device = "cuda" if options.device == "gpu" else "cpu"
-    python = TENSORFLOW if backend in ("keras", "tensorflow") else Path(sys.executable)
+    python = interpreter(backend)
     if not python.exists():
         raise NotUsable(f"{backend} needs .venvs/tensorflow; run `make tensorflow`")
     service_options = (
