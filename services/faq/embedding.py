@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.faq.build_encoder import minilm
 from services.faq.embedding_kind import EmbeddingKind
 from services.faq.encoder import Encoder
-from services.faq.meanings import half_precision
+from services.faq.known import Progress
 from services.faq.space import Float32s
-
-Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
 
 @dataclass(eq=False)
@@ -39,7 +38,7 @@ class Embedding:
                 self._read[text] = self.encoder.encode([text])[0].astype(np.float16)
         if not texts:
             return np.zeros((0, self.encoder.dimensions), np.float32)
-        return half_precision(np.stack([self._read[text] for text in texts]))
+        return np.stack([self._read[text] for text in texts]).astype(np.float32)
 
 
 def embedding_of(kind: EmbeddingKind, progress: Progress) -> Embedding | None:
@@ -51,7 +50,5 @@ def embedding_of(kind: EmbeddingKind, progress: Progress) -> Embedding | None:
     """
     if kind is EmbeddingKind.NONE:
         return None
-    from services.faq.build_encoder import minilm
-
     files = tempfile.TemporaryDirectory(prefix="faq-encoder.")
     return Embedding(minilm(Path(files.name)), progress, _files=files)
