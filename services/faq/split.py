@@ -131,6 +131,15 @@ def _split(held_out: NDArray[np.bool_], kind: SplitKind, since: datetime | None 
     return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out), kind, since)
 
 
+def numbers_in_group(owners: Positions) -> Positions:
+    """Return how many earlier duplicates have the same original, for each duplicate as they are given."""
+    order = np.argsort(owners, kind="stable")
+    ordered = owners[order]
+    numbers = np.empty(len(owners), np.int64)
+    numbers[order] = np.arange(len(owners)) - np.searchsorted(ordered, ordered)
+    return numbers
+
+
 def _by_original(owners: Positions) -> list[Positions]:
     order = np.argsort(owners, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(owners[order])) + 1)

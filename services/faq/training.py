@@ -21,7 +21,7 @@ from services.faq.metrics import Accuracy, accuracy, places_of
 from services.faq.ranking import Scorer, best_first, pairs_of
 from services.faq.retrieval import CANDIDATES, Candidates
 from services.faq.space import Float32s
-from services.faq.split import Positions, split_folds
+from services.faq.split import Positions, numbers_in_group, split_folds
 
 FOLDS: Final = 5
 MOST_PAIRS: Final = 500_000
@@ -184,10 +184,7 @@ def alike(owners: Positions, left_out: Positions, seed: int) -> Positions:
     originals = int(owners.max(initial=0)) + 1
     share = np.maximum(np.bincount(owners, minlength=originals) // FOLDS, 1)
     more = np.maximum(share - np.bincount(owners[left_out], minlength=originals), 0)
-    order = np.argsort(owners[kept], kind="stable")
-    ordered = owners[kept[order]]
-    number_in_group = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
-    return np.sort(kept[order][number_in_group >= more[ordered]])
+    return np.sort(kept[numbers_in_group(owners[kept]) >= more[owners[kept]]])
 
 
 def thinned(owners: Positions, seed: int) -> NDArray[np.bool_]:
@@ -201,9 +198,8 @@ def thinned(owners: Positions, seed: int) -> NDArray[np.bool_]:
     originals = int(owners.max(initial=0)) + 1
     most = np.where(random.random(originals) < 0.5, random.choice(KEPT, originals), len(owners))
     order = np.argsort(owners + random.random(len(owners)))
-    starts = np.searchsorted(owners[order], np.arange(originals))
     stays = np.zeros(len(owners), np.bool_)
-    stays[order] = np.arange(len(owners)) - starts[owners[order]] < most[owners[order]]
+    stays[order] = numbers_in_group(owners[order]) < most[owners[order]]
     return stays
 
 

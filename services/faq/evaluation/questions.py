@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.faq.data import DataSet
-from services.faq.split import Positions, Split
+from services.faq.split import Positions, Split, numbers_in_group
 from services.faq.text import CleanText
 
 MOST_QUESTIONS: Final = 5_000
@@ -72,11 +72,8 @@ def at_most(data: DataSet, count: int, seed: int) -> DataSet:
     What is kept with a smaller count is kept with a greater one too.
     """
     shuffled = np.random.default_rng(seed).permutation(len(data.duplicates))
-    owners = data.owners[shuffled]
-    order = np.argsort(owners, kind="stable")
-    ordered = owners[order]
-    number_in_group = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
-    return with_duplicates(data, np.sort(shuffled[order][number_in_group < count]))
+    numbers = numbers_in_group(data.owners[shuffled])
+    return with_duplicates(data, np.sort(shuffled[numbers < count]))
 
 
 def without_originals(data: DataSet, left_out: NDArray[np.bool_]) -> DataSet:
