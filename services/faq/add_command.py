@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from services.faq.source import data_folder
 from services.faq.sparse_rows import TooManyTerms
 from services.faq.storage import KIND, Example, StoredModel, load_model, save_model
 from services.faq.stored_originals import StoredOriginals
-from services.faq.training_run import golden_examples, show_progress, stored_originals
+from services.faq.training_run import golden_examples, show_progress, stored_originals, tell
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import (
     Manifest,
@@ -52,15 +51,15 @@ def run_add(settings: AddSettings) -> None:
         model = load_model(settings.model)
         folder = data_folder(settings.data, settings.downloads, settings.sha256)
         additions = read_additions(folder, model.originals, read_learnt(settings.model)[:, 0])
-        _tell(_counted(additions))
+        tell(_counted(additions))
         template = manifest.details.get("settings", {}).get("url_template", "")
         extended = _extended(model, additions, template)
         history = _write(settings, folder, manifest, additions, extended)
     except (DataError, ModelFolderError, TooManyTerms) as error:
         raise CommandFailed(str(error)) from None
-    _tell(_compared(model.examples, extended.examples))
+    tell(_compared(model.examples, extended.examples))
     _advise(manifest, history)
-    _tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
+    tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
 
 
 def _extended(model: StoredModel, additions: Additions, url_template: str) -> StoredModel:
@@ -144,7 +143,7 @@ def _advise(manifest: Manifest, history: list[dict[str, Any]]) -> None:
     trained = data["originals"] + data["duplicates"]
     added = sum(each["originals"] + each["duplicates"] for each in history)
     if added > RETRAIN_BEYOND * trained:
-        _tell(
+        tell(
             f"{added} texts were added to the {trained} that the model was trained on: train it "
             "again soon, so that it learns their words and its probabilities stay calibrated"
         )
@@ -156,7 +155,3 @@ def _counted(additions: Additions) -> str:
     )
     originals, duplicates = len(additions.originals), len(additions.duplicates)
     return f"{originals} new originals, {duplicates} new duplicates{left_out}"
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ from services.faq.split import NoSuchSplit, split_data
 from services.faq.split_kind import SplitKind
 from services.faq.storage import KIND, load_model, save_model
 from services.faq.training import TooLittleData
-from services.faq.training_run import show_progress, stored_model, train_on
+from services.faq.training_run import show_progress, stored_model, tell, train_on
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import Manifest, ModelFolderError, read_model_folder
 
@@ -85,7 +84,7 @@ def run_evaluate(settings: EvaluateSettings) -> None:
         raise CommandFailed(str(error)) from None
     if settings.report:
         write_report(document, settings.report)
-        _tell(f"{settings.report / 'report.html'}: written")
+        tell(f"{settings.report / 'report.html'}: written")
     print(document_json(document).decode() if settings.json else evaluation_lines(document))
 
 
@@ -138,13 +137,11 @@ def _subject(
     if settings.model and manifest:
         asked = [questions.data.duplicates[number] for number in questions.asked]
         if manifest.details.get("added"):
-            _tell(f"{settings.model}: has had questions added; training one of this data alone")
+            tell(f"{settings.model}: has had questions added; training one of this data alone")
         elif not is_learnt(read_learnt(settings.model), asked).any():
             return _Subject(load_model(settings.model).scorer, settings.model, manifest)
         else:
-            _tell(
-                f"{settings.model}: has learnt from held-out questions; training one that has not"
-            )
+            tell(f"{settings.model}: has learnt from held-out questions; training one that has not")
     return _Subject(train_on(questions.training, settings.seed, embedding).scorer, None, manifest)
 
 
@@ -227,13 +224,9 @@ def _steps(total: int) -> Iterator[Any]:
         def step(what: str) -> None:
             nonlocal began
             if bar.disable:
-                _tell(what)
+                tell(what)
             bar.update(began)
             bar.set_description(what)
             began = True
 
         yield step
-
-
-def _tell(line: str) -> None:
-    tqdm.write(line, file=sys.stderr)

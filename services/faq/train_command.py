@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from services.faq.source import data_folder
 from services.faq.split import NoSuchSplit, Split, split_data
 from services.faq.storage import KIND, save_model
 from services.faq.training import TooLittleData
-from services.faq.training_run import show_progress, stored_model, train_on
+from services.faq.training_run import show_progress, stored_model, tell, train_on
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import ModelFolderError, new_model_folder
 
@@ -85,7 +84,7 @@ def run_train(settings: TrainSettings) -> None:
         raise CommandFailed(str(error)) from None
     if candidate.comparison:
         print(evaluation_lines(candidate.comparison.document()))
-    _tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
+    tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
 
 
 def _prepare(settings: TrainSettings) -> _Run:
@@ -93,7 +92,7 @@ def _prepare(settings: TrainSettings) -> _Run:
     golden = golden_file(folder, settings.golden)
     known = read_golden(golden) if golden else None
     data = read_data(folder, min_text=settings.min_text, min_duplicates=settings.min_duplicates)
-    _tell(_counted(data))
+    tell(_counted(data))
     split = split_data(data, settings.evaluated_holdout, settings.seed, settings.split)
     return _Run(settings, data, split, known, embedding_of(settings.embedding, show_progress))
 
@@ -153,9 +152,9 @@ def _tell_of_gate(
     found: Sequence[str], served: ServedComparison | None, settings: TrainSettings
 ) -> None:
     if served and served.note:
-        _tell(f"the model in place was not compared: {served.note}")
+        tell(f"the model in place was not compared: {served.note}")
     if found and settings.force:
-        _tell(f"the quality gate is overruled ({settings.reason.strip()}): {'; '.join(found)}")
+        tell(f"the quality gate is overruled ({settings.reason.strip()}): {'; '.join(found)}")
 
 
 def _write(run: _Run, candidate: _Candidate, verdict: Verdict) -> None:
@@ -201,8 +200,4 @@ def _counted(data: DataSet) -> str:
 
 
 def _step(what: str) -> None:
-    _tell(f"asking: {what}")
-
-
-def _tell(line: str) -> None:
-    tqdm.write(line, file=sys.stderr)
+    tell(f"asking: {what}")

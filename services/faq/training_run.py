@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -89,3 +90,8 @@ def show_progress(steps: Iterable[Step], what: str) -> Iterable[Step]:
     """Show the progress of an iteration."""
     options: dict[str, Any] = {"desc": what, "disable": None, "leave": False}
     return tqdm(steps, **options)
+
+
+def tell(line: str) -> None:
+    """Write a line to standard error, above any progress that is shown there."""
+    tqdm.write(line, file=sys.stderr)
