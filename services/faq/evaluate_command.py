@@ -13,8 +13,8 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from services.faq.build_encoder import EmbeddingUnavailable
-from services.faq.data import DataSet, read_data
-from services.faq.embedding import Embedding, embedding_of
+from services.faq.data import read_data
+from services.faq.embedding import embedding_of
 from services.faq.embedding_kind import EmbeddingKind
 from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
 from services.faq.evaluation.baselines.baseline import Baseline
@@ -23,7 +23,7 @@ from services.faq.evaluation.latency import LatencyUnknown, measure_latency
 from services.faq.evaluation.questions import HeldOut, held_out
 from services.faq.evaluation.report.lines import evaluation_lines
 from services.faq.evaluation.report.page import document_json, write_report
-from services.faq.evaluation.withholding import TRAININGS
+from services.faq.evaluation.withholding import TRAININGS, Trainer
 from services.faq.learnt_from import is_learnt, read_learnt
 from services.faq.model_card import data_details, library_versions, split_details
 from services.faq.ranking import Scorer
@@ -77,9 +77,9 @@ def run_evaluate(settings: EvaluateSettings) -> None:
         manifest = read_model_folder(settings.model, kind=KIND) if settings.model else None
         settings = _as_trained(settings, manifest)
         questions = _questions(settings, manifest)
-        embedding = embedding_of(settings.embedding, show_progress)
-        subject = _subject(settings, manifest, questions, embedding)
-        document = _document(settings, subject, questions, embedding)
+        trainer = _trainer(settings)
+        subject = _subject(settings, manifest, questions, trainer)
+        document = _document(settings, subject, questions, trainer)
     except (DataError, EmbeddingUnavailable, NoSuchSplit, TooLittleData, ModelFolderError) as error:
         raise CommandFailed(str(error)) from None
     if settings.report:
@@ -127,11 +127,17 @@ def _questions(settings: EvaluateSettings, manifest: Manifest | None) -> HeldOut
     return held_out(data, split, settings.seed, most=settings.most_questions)
 
 
+def _trainer(settings: EvaluateSettings) -> Trainer:
+    """Return what trains as the settings say; all that it trains share what the embedding has read."""
+    embedding = embedding_of(settings.embedding, show_progress)
+    return lambda data: train_on(data, settings.seed, embedding).scorer
+
+
 def _subject(
     settings: EvaluateSettings,
     manifest: Manifest | None,
     questions: HeldOut,
-    embedding: Embedding | None,
+    trainer: Trainer,
 ) -> _Subject:
     """Return the model of the folder if it has learnt from none of the questions, else train one."""
     if settings.model and manifest:
@@ -142,19 +148,16 @@ def _subject(
             return _Subject(load_model(settings.model).scorer, settings.model, manifest)
         else:
             tell(f"{settings.model}: has learnt from held-out questions; training one that has not")
-    return _Subject(train_on(questions.training, settings.seed, embedding).scorer, None, manifest)
+    return _Subject(trainer(questions.training), None, manifest)
 
 
 def _document(
-    settings: EvaluateSettings,
-    subject: _Subject,
-    questions: HeldOut,
-    embedding: Embedding | None,
+    settings: EvaluateSettings, subject: _Subject, questions: HeldOut, trainer: Trainer
 ) -> dict[str, Any]:
     split = split_details(
         questions.split, settings.evaluated_holdout, settings.seed, len(questions.asked)
     )
-    evaluation = _evaluated(settings, subject, questions, embedding)
+    evaluation = _evaluated(settings, subject, questions, trainer)
     return {
         "subject": subject.document(),
         "data": data_details(questions.data),
@@ -166,14 +169,8 @@ def _document(
 
 
 def _evaluated(
-    settings: EvaluateSettings,
-    subject: _Subject,
-    questions: HeldOut,
-    embedding: Embedding | None,
+    settings: EvaluateSettings, subject: _Subject, questions: HeldOut, trainer: Trainer
 ) -> Evaluation:
-    def trainer(data: DataSet) -> Scorer:
-        return train_on(data, settings.seed, embedding).scorer
-
     trees = tqdm(total=settings.predecessor_trees, desc="trees", disable=None, leave=False)
     baselines = (
         predecessor_baseline(settings.seed, settings.predecessor_trees, trees.update),
