@@ -208,17 +208,10 @@ def ask_baseline(
 
 def _compared(baseline: Baseline, held_out: HeldOut, seed: int) -> Result:
     originals, questions = len(held_out.data.originals), len(held_out.asked)
-    nobody = np.zeros(0, np.int64)
-    if baseline.unavailable:
-        note = f"not fitted: {baseline.unavailable}"
-        return Result(baseline.key, baseline.title, None, nobody, 0.0, note)
-    if baseline.most_originals is not None and originals > baseline.most_originals:
-        note = f"not fitted: {originals:,} originals are more than {baseline.most_originals:,}"
-        return Result(baseline.key, baseline.title, None, nobody, 0.0, note)
     most = (baseline.most_scores or originals * questions) // originals
-    if most < min(questions, _FEWEST_QUESTIONS):
-        note = f"not asked: a question takes too long with {originals:,} originals"
-        return Result(baseline.key, baseline.title, None, nobody, 0.0, note)
+    if left_out := _left_out(baseline, originals, min(questions, _FEWEST_QUESTIONS), most):
+        nobody = np.zeros(0, np.int64)
+        return Result(baseline.key, baseline.title, None, nobody, 0.0, left_out)
     started = time.monotonic()
     asked = np.sort(np.random.default_rng(seed).permutation(questions)[:most])
     texts = [held_out.texts[number] for number in asked]
@@ -227,6 +220,17 @@ def _compared(baseline: Baseline, held_out: HeldOut, seed: int) -> Result:
     sampled = f"asked {len(asked):,} of the questions" if len(asked) < questions else ""
     note = "; ".join(part for part in (baseline.note, sampled) if part)
     return Result(baseline.key, baseline.title, outcomes, asked, seconds, note)
+
+
+def _left_out(baseline: Baseline, originals: int, fewest: int, most: int) -> str:
+    """Return why a baseline is not asked, with at most so many questions; empty where it is."""
+    if baseline.unavailable:
+        return f"not fitted: {baseline.unavailable}"
+    if baseline.most_originals is not None and originals > baseline.most_originals:
+        return f"not fitted: {originals:,} originals are more than {baseline.most_originals:,}"
+    if most < fewest:
+        return f"not asked: a question takes too long with {originals:,} originals"
+    return ""
 
 
 def _plain(figures: Any) -> Any:
