@@ -38,20 +38,17 @@ def main() -> int:
     makers = {"faq": faq_model, "resnet": small_image_model}
     models = {service: makers[service]() for service in services}
     use_the_other_core()
+    rounds = 1 if options.quick else 3
+    configurations = CONFIGURATIONS[-1:] if options.quick else CONFIGURATIONS
     places = [
         place
         for service in services
-        for place in (
-            order(service, options.peers, rounds=1, configurations=CONFIGURATIONS[-1:])
-            if options.quick
-            else order(service, options.peers, rounds=3)
-        )
+        for place in order(service, options.peers, rounds=rounds, configurations=configurations)
     ]
     with tqdm(total=len(places), unit="server", disable=None) as bar:
         found = [(place, _row(place, models, seconds, kept, bar)) for place in places]
     for service in services:
         rows = merged([(place, row) for place, row in found if place.service == service])
-        rounds = sum(p.service == service and p.server == OURS for p in places) - 1
         result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds)
         print(result.text() + "\n", flush=True)
         if options.record:
