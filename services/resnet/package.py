@@ -5,19 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from services.resnet.classifier_folder import (
-    GOLDEN_FILE,
-    KIND,
-    LABELS_FILE,
-    OUTPUT,
-    TRANSFORM_FILE,
-)
-from services.resnet.golden import write_golden
-from services.resnet.labels import Label, LabelsError, read_label_file, write_labels
+from services.resnet.classifier_folder import KIND, OUTPUT
+from services.resnet.labels import LabelsError, read_label_file
 from services.resnet.network_files import (
     KERAS_FILE,
     ONNX_FILE,
@@ -25,11 +17,10 @@ from services.resnet.network_files import (
     SAVED_MODEL,
     SCRIPT_FILE,
     Library,
-    NetworkFiles,
 )
-from services.resnet.proof import ProofFailed, prove
+from services.resnet.proof import ProofFailed, write_parts
 from services.resnet.settings import PackageSettings
-from services.resnet.transform import Transform, TransformError, read_transform, write_transform
+from services.resnet.transform import TransformError, read_transform
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import ModelFolderError, file_sha256, new_model_folder
 
@@ -62,7 +53,7 @@ def package(settings: PackageSettings) -> None:
         ) as draft:
             destination = draft.folder / name
             _copy(settings.network, destination)
-            write_parts(draft.folder, library, transform, labels, settings)
+            write_parts(draft.folder, library, transform, labels, output=settings.output)
             draft.details |= {
                 "source_file": settings.network.name,
                 "source_sha256": file_sha256(destination) if destination.is_file() else "",
@@ -73,25 +64,6 @@ def package(settings: PackageSettings) -> None:
     except ModelFolderError as error:
         raise CommandFailed(str(error)) from None
     print(f"{settings.model}: {settings.network.name} packaged for {library}", file=sys.stderr)
-
-
-def write_parts(
-    folder: Path,
-    library: Library,
-    transform: Transform,
-    labels: Sequence[Label],
-    settings: PackageSettings,
-) -> None:
-    """Write all that belongs to a network into the folder that holds it.
-
-    Raises ProofFailed when they do not fit together.
-    """
-    golden = prove(
-        NetworkFiles(folder, ""), library, transform, classes=len(labels), output=settings.output
-    )
-    write_golden(golden, folder / GOLDEN_FILE)
-    write_transform(transform, folder / TRANSFORM_FILE)
-    write_labels(labels, folder / LABELS_FILE)
 
 
 def kind_of(network: Path) -> tuple[Library, str]:

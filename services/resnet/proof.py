@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 
 from services.resnet.backends.backend import Backend, BackendUnavailable
 from services.resnet.backends.choice import Choice, open_backend
-from services.resnet.golden import Golden, golden_batch, relative_difference
+from services.resnet.classifier_folder import GOLDEN_FILE, LABELS_FILE, TRANSFORM_FILE
+from services.resnet.golden import Golden, golden_batch, relative_difference, write_golden
+from services.resnet.labels import Label, write_labels
 from services.resnet.network_files import Library, NetworkFiles
 from services.resnet.preprocessing import Tensor
 from services.resnet.top_classes import softmax, top_classes
-from services.resnet.transform import Transform
+from services.resnet.transform import Transform, write_transform
 from services.serving.cpu import available_cpus
 from services.serving.problem import Problem
 
@@ -25,6 +29,25 @@ _TOP: Final = 5
 
 class ProofFailed(Exception):
     """The network does not take or give what it should; one line."""
+
+
+def write_parts(
+    folder: Path,
+    library: Library,
+    transform: Transform,
+    labels: Sequence[Label],
+    *,
+    output: Output,
+) -> Golden:
+    """Write all that belongs to a network into the folder that holds it; return its golden answer.
+
+    Raises ProofFailed when they do not fit together.
+    """
+    golden = prove(NetworkFiles(folder, ""), library, transform, classes=len(labels), output=output)
+    write_golden(golden, folder / GOLDEN_FILE)
+    write_transform(transform, folder / TRANSFORM_FILE)
+    write_labels(labels, folder / LABELS_FILE)
+    return golden
 
 
 def prove(
