@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -56,13 +57,13 @@ def _serves_all(api: Api) -> bool:
         api.get("/api/v1/namespaces/default/serviceaccounts/default")
     except (httpx.HTTPError, Refused):
         return False
-    return all(
-        any(
-            c["type"] == "Established" and c["status"] == "True"
-            for c in each["status"]["conditions"]
-        )
-        for each in definitions
-    )
+    return all(_is_served(each) for each in definitions)
+
+
+def _is_served(definition: dict[str, Any]) -> bool:
+    """As its conditions say; a definition that was just taken has ``null`` for them."""
+    conditions = (definition.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
 
 def _free_port() -> int:
