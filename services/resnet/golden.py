@@ -5,11 +5,16 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.resnet.preprocessing import Tensor
+from services.resnet.top_classes import softmax, top_classes
+
+GOLDEN_SEED: Final = 20_151_210
+_GOLDEN_TOP: Final = 5
 
 
 class GoldenError(Exception):
@@ -37,6 +42,13 @@ class Golden:
 def golden_batch(shape: tuple[int, int, int], seed: int) -> Tensor:
     """Draw the seeded input, float32 [1, *shape]."""
     return np.random.default_rng(seed).standard_normal((1, *shape), dtype=np.float32)
+
+
+def golden_answer(batch: Tensor, outputs: Tensor, *, are_probabilities: bool = False) -> Golden:
+    """Describe what a network made of a batch of one; `outputs` is float32 [1, classes]."""
+    probabilities = (outputs if are_probabilities else softmax(outputs))[0]
+    top = top_classes(probabilities, _GOLDEN_TOP)
+    return Golden(batch, outputs, top, probabilities[top])
 
 
 def relative_difference(actual: Tensor, expected: Tensor) -> float:

@@ -17,13 +17,12 @@ from services.resnet.classifier_folder import (
 )
 from services.resnet.export import OPSET, ExportRefused, export_onnx, torch_logits
 from services.resnet.fetched_file import remove_download
-from services.resnet.golden import Golden, golden_batch, write_golden
+from services.resnet.golden import GOLDEN_SEED, Golden, golden_answer, golden_batch, write_golden
 from services.resnet.imagenet import NotImageNet, imagenet_labels
 from services.resnet.labels import write_labels
 from services.resnet.network_files import ONNX_FILE, STATE_FILE
 from services.resnet.networks import build_network
 from services.resnet.settings import SEEDED_WEIGHTS, FetchSettings
-from services.resnet.top_classes import softmax, top_classes
 from services.resnet.transform import write_transform
 from services.resnet.weight_files import load_weight_file, weight_file
 from services.resnet.weights import UnknownName, Weights, resolve_weights
@@ -32,8 +31,6 @@ from services.serving.cpu import available_cpus
 from services.serving.download import without_secrets
 from services.serving.model_folder import ModelFolderError, file_sha256, new_model_folder
 
-GOLDEN_SEED: Final = 20_151_210
-_GOLDEN_TOP: Final = 5
 _READABLE_BY_ALL: Final = 0o644
 
 
@@ -116,7 +113,4 @@ def _write_files(
 
 def _golden(network: torch.nn.Module, crop: int) -> Golden:
     batch = golden_batch((3, crop, crop), GOLDEN_SEED)
-    logits = torch_logits(network, batch)
-    probabilities = softmax(logits)[0]
-    top = top_classes(probabilities, _GOLDEN_TOP)
-    return Golden(batch, logits, top, probabilities[top])
+    return golden_answer(batch, torch_logits(network, batch))

@@ -11,20 +11,24 @@ import numpy as np
 from services.resnet.backends.backend import Backend, BackendUnavailable
 from services.resnet.backends.choice import Choice, open_backend
 from services.resnet.classifier_folder import GOLDEN_FILE, LABELS_FILE, TRANSFORM_FILE
-from services.resnet.golden import Golden, golden_batch, relative_difference, write_golden
+from services.resnet.golden import (
+    GOLDEN_SEED,
+    Golden,
+    golden_answer,
+    golden_batch,
+    relative_difference,
+    write_golden,
+)
 from services.resnet.labels import Label, write_labels
 from services.resnet.network_files import Library, NetworkFiles
 from services.resnet.preprocessing import Tensor
-from services.resnet.top_classes import softmax, top_classes
 from services.resnet.transform import Transform, write_transform
 from services.serving.cpu import available_cpus
 from services.serving.problem import Problem
 
 Output = Literal["logits", "probabilities"]
 
-SEED: Final = 20_151_210
 PARITY: Final = 1e-4
-_TOP: Final = 5
 
 
 class ProofFailed(Exception):
@@ -60,7 +64,7 @@ def prove(
     probabilities or the other way round.
     """
     backend = _opened(files, library)
-    one = golden_batch(transform.shape, SEED)
+    one = golden_batch(transform.shape, GOLDEN_SEED)
     several = np.concatenate([one, one * np.float32(0.5), one + np.float32(0.25)])
     alone, together = _answer(backend, one, transform), _answer(backend, several, transform)
     if alone.shape != (1, classes):
@@ -71,9 +75,7 @@ def prove(
     if not np.isfinite(together).all() or relative_difference(together[:1], alone) > PARITY:
         raise ProofFailed("the network answers a picture alone otherwise than among others")
     _check_output(together, output)
-    probabilities = (alone if output == "probabilities" else softmax(alone))[0]
-    top = top_classes(probabilities, _TOP)
-    return Golden(one, alone, top, probabilities[top])
+    return golden_answer(one, alone, are_probabilities=output == "probabilities")
 
 
 def reproduce(files: NetworkFiles, library: Library, golden: Golden) -> float:
