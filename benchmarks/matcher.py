@@ -26,7 +26,7 @@ from benchmarks.result import Result, Table
 from services.faq.data import read_data
 from services.faq.features import FEATURES
 from services.faq.fit_calibration import fit_calibrated
-from services.faq.fit_classifier import Choices, fit_choices, no_match
+from services.faq.fit_classifier import Choices, fit_choices, fit_classifier, no_match
 from services.faq.known import known_texts
 from services.faq.split import split_data
 from services.faq.training import CALIBRATION_PARTS, OutOfFold, out_of_fold
@@ -109,12 +109,13 @@ def _figures(
     asked = held.is_whole & ~held.is_thinned
     few = held.is_whole & held.is_thinned & (has_few & held.is_match).any(axis=1)
     best = scores.max(axis=1)
+    matched = asked & held.is_match.any(axis=1)
     return [
         f"{first[asked].mean():.1%}",
         f"{third[asked].mean():.1%}",
         f"{first[few].mean():.1%}" if few.any() else "–",
         f"{_calibration_error(best[asked], first[asked]):.1%}",
-        f"{_auroc(best[asked], best_unmatched[asked]):.3f}",
+        f"{_auroc(best[matched], best_unmatched[matched]):.3f}",
     ]
 
 
@@ -138,27 +139,17 @@ def _served(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float
 
 
 def _not_calibrated(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    return _choices(held, unmatched=True)
-
-
-def _without_unmatched(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    return _choices(held, unmatched=False)
+    return fit_classifier(held.features, held.is_match).probabilities
 
 
 def _without_thinned(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    return _choices(held.only(~held.is_thinned), unmatched=True)
+    return _not_calibrated(held.only(~held.is_thinned))
 
 
-def _choices(
-    held: OutOfFold, *, unmatched: bool
-) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    """Learn as `fit_classifier` does, or without questions that have no match."""
+def _without_unmatched(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     matched = held.only(np.asarray(held.is_match.any(axis=1)))
     right = matched.is_match.argmax(axis=1)
-    learnt = [Choices(matched.features, right, np.ones(len(right)))]
-    if unmatched:
-        learnt.append(no_match(matched.features, matched.is_match))
-    return fit_choices(learnt).probabilities
+    return fit_choices([Choices(matched.features, right, np.ones(len(right)))]).probabilities
 
 
 def _pairwise(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:

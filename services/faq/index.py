@@ -160,13 +160,18 @@ def compare(
 
     Returns:
         float32 (len(SIGNALS), texts, candidates), and where there are meanings, `MEANT` after those.
+
+    Raises:
+        ValueError: only one side, the texts or the index, has meanings.
     """
     known = index.rows.meanings
+    if (known is None) != (meanings is None):
+        raise ValueError("vectors are needed of the texts and of the index, or of neither")
     kinds = len(SIGNALS) + (len(MEANT) if known else 0)
     signals = np.empty((kinds, *candidates.shape), np.float32)
     for number, (place, chosen) in enumerate(zip(places, candidates, strict=True)):
         signals[: len(SIGNALS), number] = _compare(index, place, chosen)
-        if known and meanings is not None:
+        if known is not None and meanings is not None:
             signals[len(SIGNALS) :, number] = _meant(index.rows, known, meanings[number], chosen)
     return signals
 

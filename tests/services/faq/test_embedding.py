@@ -94,6 +94,15 @@ def test_a_question_does_not_meet_its_own_vector_in_training(few: DataSet) -> No
     assert 0 < own.max() < 0.5
 
 
+def test_questions_without_vectors_are_not_compared_with_texts_that_have_some(
+    model: StoredModel, small: Small
+) -> None:
+    with pytest.raises(ValueError, match="vectors are needed"):
+        replace(model.scorer, encoder=None).rank(QUESTIONS)
+    with pytest.raises(ValueError, match="vectors are needed"):
+        replace(small.trained.scorer, encoder=model.scorer.encoder).rank(QUESTIONS)
+
+
 def test_known_texts_are_read_once(few: DataSet, tiny_encoder: Encoder) -> None:
     read: list[str] = []
 
