@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -168,12 +169,20 @@ def _handler(provider: HostileProvider) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def running_provider(port: int = 0) -> Generator[HostileProvider]:
-    """A hostile provider on a port of 127.0.0.1."""
+def running_provider(
+    port: int = 0, tls: ssl.SSLContext | None = None
+) -> Generator[HostileProvider]:
+    """A hostile provider on a port of 127.0.0.1, behind TLS where a context is given."""
     provider = HostileProvider("")
     server = ThreadingHTTPServer(("127.0.0.1", port), _handler(provider))
     server.daemon_threads = True
-    provider.url = f"http://127.0.0.1:{server.server_port}"
+    if tls is not None:
+        # The handshake belongs to the request's thread: one that fails must not end the server.
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    scheme = "http" if tls is None else "https"
+    provider.url = f"{scheme}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,10 @@ from typing import Any
 import pytest
 
 from services.launch import free_ports
+from services.web.settings import WebSettings
 from services.web.sign_in import provider as provider_module
 from services.web.sign_in import provider_http
+from services.web.sign_in.authorisation import Authorisation
 from services.web.sign_in.provider import Provider
 from services.web.sign_in.provider_http import ProviderFailed, ProviderHttp
 from tests.services.web.sign_in.hostile_provider import HostileProvider, Reply, running_provider
@@ -49,6 +53,24 @@ def test_unusable_discovery_is_a_failure(
     lone_provider.instead[DISCOVERY] = Reply(content=content)
     with pytest.raises(ProviderFailed):
         asking(lone_provider).metadata()
+
+
+@pytest.mark.parametrize("names_itself", [True, False])
+def test_a_provider_that_names_itself_in_every_answer_does_so_in_this_one(
+    lone_provider: HostileProvider, names_itself: bool
+) -> None:
+    """RFC 9207, section 2.4: where discovery promises it, an answer without it is an attack."""
+    promise = {"authorization_response_iss_parameter_supported": names_itself}
+    content = json.dumps({**lone_provider.discovery(), **promise}).encode()
+    lone_provider.instead[DISCOVERY] = Reply(content=content)
+    settings = WebSettings(
+        public_url="http://127.0.0.1:8080", sign_in_issuer=lone_provider.url,
+        sign_in_client_id="page", sign_in_everyone=True,
+    )  # fmt: skip
+    asked = Authorisation(settings, ProviderHttp(), asking(lone_provider))
+    assert asked.is_from_the_provider(None) is not names_itself
+    assert asked.is_from_the_provider(lone_provider.url)
+    assert not asked.is_from_the_provider("https://evil.example")
 
 
 KEYS = [
@@ -96,6 +118,47 @@ def test_after_a_failure_nobody_asks_for_a_moment(
     lone_provider.instead.clear()
     monkeypatch.setattr(provider_module, "FAILED_SECONDS", 0.0)
     assert provider.metadata().token_endpoint
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of 127.0.0.1, signed by nobody but itself; its key is in the same file."""
+    path = tmp_path / "provider.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", path, "-out", path, "-days", "2", "-subj", "/CN=provider",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return path
+
+
+def test_a_certificate_that_nobody_vouches_for_is_no_providers(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with running_provider(tls=tls) as provider:
+        with pytest.raises(ProviderFailed, match="unreachable"):
+            asking(provider).metadata()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert asking(provider).metadata().issuer == provider.url
+        provider.url = provider.url.replace("127.0.0.1", "localhost")
+        with pytest.raises(ProviderFailed, match="unreachable"):
+            asking(provider).metadata()
+        assert provider.asked == [DISCOVERY]
+
+
+def test_no_proxy_of_the_environment_sees_what_is_said(
+    lone_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with running_provider() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert asking(lone_provider).metadata().issuer == lone_provider.url
+        assert proxy.asked == []
 
 
 @pytest.mark.slow

@@ -98,6 +98,13 @@ def test_a_sign_in_is_taken_in_time(clock: Clock) -> None:
     assert pending.take(late.state, "browser") is None
 
 
+def test_a_sign_in_under_way_keeps_its_secrets_to_itself(clock: Clock) -> None:
+    """A log or a traceback that shows one must not show what would finish it."""
+    begun = PendingSignIns(clock).begin("the browser's number")
+    secrets = (begun.state, begun.nonce, begun.code_verifier, begun.browser)
+    assert [each for each in secrets if each in repr(begun)] == []
+
+
 def test_sign_ins_under_way_are_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pending_module, "MOST", 3)
     pending = PendingSignIns(clock)

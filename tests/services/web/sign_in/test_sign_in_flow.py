@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -41,6 +44,52 @@ def test_state_nonce_and_challenge_are_new_each_time(visitor: Visitor) -> None:
     for name in ("state", "nonce", "code_challenge"):
         assert len(first[name]) >= 43
         assert first[name] != second[name]
+
+
+def test_the_challenge_is_that_of_the_verifier(visitor: Visitor, provider: HostileProvider) -> None:
+    """RFC 7636, section 4.2: what the provider compares is the hash of what is sent with the code."""
+    request = visitor.begin()
+    visitor.come_back(request)
+    digest = hashlib.sha256(provider.forms[-1]["code_verifier"].encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    assert (request["code_challenge"], request["code_challenge_method"]) == (challenge, "S256")
+
+
+def test_the_browsers_number_is_the_servers_own_and_of_one_browser(
+    visitor: Visitor, provider: HostileProvider
+) -> None:
+    """A number that somebody planted, or that all share, would bind an answer to no browser."""
+    other = Visitor(visitor.url, provider, {"__Host-sign-in": "planted"})
+    numbers = []
+    for each in (visitor, other):
+        each.begin()
+        numbers.append(each.cookies["__Host-sign-in"])
+    assert len(numbers[0]) == len(numbers[1]) == 43
+    assert numbers[0] != numbers[1]
+    assert visitor.set_cookies["__Host-sign-in"]["max-age"] == "600"
+
+
+def test_every_address_is_the_pages_own_whatever_the_request_says(
+    visitor: Visitor, provider: HostileProvider
+) -> None:
+    """Neither a Host header nor a parameter leads a browser, or a code, to another place."""
+    there = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    strangers = visitor.get("/", **there)
+    assert strangers.headers["Location"] == "/auth/sign-in"
+    away = "next=https://evil.example&return_to=//evil.example&redirect_uri=https://evil.example"
+    begun = visitor.get(f"/auth/sign-in?{away}", **there).headers["Location"]
+    assert begun.startswith(f"{provider.url}/authorise?")
+    assert "evil.example" not in begun
+    request = dict(parse_qsl(urlsplit(begun).query))
+    assert request["redirect_uri"] == f"{visitor.url}/auth/callback"
+    provider.requests["code"] = request
+    back = visitor.get(f"/auth/callback?state={request['state']}&code=code&{away}", **there)
+    assert (back.status_code, back.headers["Location"]) == (303, "/")
+    assert provider.forms[-1]["redirect_uri"] == f"{visitor.url}/auth/callback"
+    token = {"X-CSRF-Token": visitor.csrf_token()}
+    ended = visitor.post(f"/auth/sign-out?{away}", **there, **token).json()["location"]
+    assert ended.startswith(f"{provider.url}/sign-out?")
+    assert "evil.example" not in ended
 
 
 def test_two_tabs_can_sign_in_at_once(visitor: Visitor) -> None:
