@@ -26,6 +26,17 @@ def plain_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def secure_address(url: str) -> str:
+    """An https address, or an http one of this machine, letter by letter.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+        raise ValueError("must begin with https://")
+    return url
+
+
 def is_loopback(url: str) -> bool:
     """Whether an address is one of this machine's own."""
     host = urlsplit(url).hostname or ""

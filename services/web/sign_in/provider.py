@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import AfterValidator, BaseModel, ValidationError
 
-from services.web.addresses import is_loopback
+from services.web.addresses import secure_address
 from services.web.sign_in.provider_http import TOTAL_SECONDS, ProviderFailed, ProviderHttp
 
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
@@ -27,14 +27,7 @@ MOST_KEYS = 64
 
 T = TypeVar("T")
 
-
-def _secure(url: str) -> str:
-    if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
-        raise ValueError("not secure")
-    return url
-
-
-Endpoint = Annotated[str, AfterValidator(_secure)]
+Endpoint = Annotated[str, AfterValidator(secure_address)]
 
 
 class Metadata(BaseModel):

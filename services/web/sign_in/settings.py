@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from services.serving.settings import ServerSettings
-from services.web.addresses import is_loopback, plain_address
+from services.web.addresses import plain_address, secure_address
 
 ENTRA = "https://login.microsoftonline.com"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -95,8 +95,7 @@ class SignInSettings(ServerSettings):
         """Take an https address, or one of this machine; letter by letter, as tokens repeat it."""
         if url:
             plain_address(url)
-            if not url.startswith("https://") and not is_loopback(url):
-                raise ValueError("must begin with https://")
+            secure_address(url)
         return url
 
     @field_validator("public_url")
@@ -108,9 +107,7 @@ class SignInSettings(ServerSettings):
         origin = plain_address(url)
         if origin.count("/") != 2:
             raise ValueError("must not have a path")
-        if not origin.startswith("https://") and not is_loopback(origin):
-            raise ValueError("must begin with https://")
-        return origin
+        return secure_address(origin)
 
     @field_validator("sign_in_tenant")
     @classmethod

@@ -51,3 +51,11 @@ def test_what_does_not_go_together_is_a_mistake(changes: dict[str, Any]) -> None
     WebSettings(**WHOLE)
     with pytest.raises(ValidationError):
         WebSettings(**{**WHOLE, **changes})
+
+
+def test_an_address_on_the_network_must_be_https_and_one_of_this_machine_need_not() -> None:
+    issuer = {"sign_in_tenant": "", "sign_in_issuer": "https://accounts.example.org"}
+    for key, others in (("public_url", {}), ("sign_in_issuer", issuer)):
+        with pytest.raises(ValidationError, match="must begin with https://"):
+            WebSettings(**{**WHOLE, **others, key: "http://scoring.example.org"})
+        assert WebSettings(**{**WHOLE, **others, key: "http://127.0.0.1:8080"}).signs_in
