@@ -59,6 +59,7 @@ def _service(name: WorkloadName, service: ServiceSettings) -> dict[str, object]:
         "model": f"/models/{name}",
         "keys": f"{KEY_FOLDER}/{KEY_FILE}",
         "queue_limit": service.queue_limit,
+        "queue_bytes": service.queue_mib * MIB,
         "deadline_ms": service.deadline_ms,
         "requests_per_second": service.requests_per_second,
     }

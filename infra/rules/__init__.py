@@ -34,6 +34,7 @@ RULES: tuple[Callable[[Settings], Iterator[Mistake]], ...] = (
     operations.people,
     operations.production,
     network.gateway,
+    workloads.queues,
     workloads.scaling,
     sign_in.sign_in,
     workloads.pods_fit,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from infra.mistakes import Mistake
 from infra.rules.choices import workloads_of
 from infra.rules.sign_in import local_page
+from infra.rules.workloads import queues
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -32,6 +33,7 @@ def local_stack(settings: Settings) -> Mistakes:
             ("web.enabled",),
         )  # fmt: skip
     yield from local_page(settings)
+    yield from queues(settings)
     yield from images(settings)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from infra.capacity import cpu_nodes_for_most_pods, gpu_pods_per_node, pod_fits
 from infra.mistakes import Mistake
 from infra.rules.choices import workloads_of
+from infra.sections.workloads import ServiceSettings
 
 if TYPE_CHECKING:
     from infra.sections.node_pools import GpuPoolSettings
@@ -44,6 +45,22 @@ def published_weights(settings: Settings) -> Mistakes:
         yield Mistake(
             "resnet.weights", f"{resnet.weights} is not a name of Keras's", ", ".join(known),
             ("resnet.backend",),
+        )  # fmt: skip
+
+
+def queues(settings: Settings) -> Mistakes:
+    """Bodies that wait leave room for the model, and a queue takes what the gateway lets through."""
+    for name, workload in workloads_of(settings):
+        if isinstance(workload, ServiceSettings) and workload.queue_mib >= workload.memory_mib:
+            yield Mistake(
+                f"{name}.queue_mib", f"{workload.queue_mib} could be all of a pod's memory",
+                f"less than {name}.memory_mib, {workload.memory_mib}", (f"{name}.memory_mib",),
+            )  # fmt: skip
+    resnet, largest = settings.resnet, settings.gateway.max_body_mib
+    if resnet.enabled and resnet.queue_mib < largest:
+        yield Mistake(
+            "resnet.queue_mib", f"{resnet.queue_mib} is less than one picture may have",
+            f"at least gateway.max_body_mib, {largest}", ("gateway.max_body_mib",),
         )  # fmt: skip
 
 

@@ -82,6 +82,12 @@ class ServiceSettings(WorkloadSettings):
         le=65_536,
         description="most requests in one pod before others are refused",
     )
+    queue_mib: int = Field(
+        default=64,
+        ge=1,
+        le=512_000,
+        description="most memory that request bodies take in one pod before others are refused",
+    )
     deadline_ms: int = Field(
         default=5000, ge=1, le=600_000, description="longest a request may wait for its answer"
     )

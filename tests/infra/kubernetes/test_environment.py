@@ -64,6 +64,15 @@ def test_a_services_limits_are_the_stacks(monkeypatch: pytest.MonkeyPatch) -> No
     assert (str(found.model), str(found.keys)) == ("/models/faq", "/keys/keys.json")
 
 
+@pytest.mark.parametrize("name", ["faq", "resnet"])
+def test_bodies_that_wait_are_bounded_as_the_stack_says(
+    monkeypatch: pytest.MonkeyPatch, name: WorkloadName
+) -> None:
+    assert read(monkeypatch, name, {name: {"queue_mib": 17}}).queue_bytes == 17 << 20
+    default = SERVICES[name].model_fields["queue_bytes"].default
+    assert read(monkeypatch, name).queue_bytes == default, "the services' own default"
+
+
 def test_what_the_gateway_lets_through_the_services_take(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"gateway": {"max_body_mib": 5}}
     assert read(monkeypatch, "resnet", values).max_body_bytes == 5 << 20

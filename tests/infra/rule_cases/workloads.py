@@ -40,6 +40,24 @@ CASES = [
         GPU,
     ),
     Case(
+        "faq.queue_mib",
+        "all of a pod's memory",
+        {"faq.queue_mib": 512},
+        {"faq.queue_mib": 511},
+    ),
+    Case(
+        "resnet.queue_mib",
+        "less than one picture",
+        {"resnet.queue_mib": 7},
+        {"gateway.max_body_mib": 7},
+    ),
+    Case(
+        "resnet.queue_mib",
+        "less than one picture",
+        {"layers": ["local"], "resnet.queue_mib": 7},
+        {"resnet.queue_mib": 8},
+    ),
+    Case(
         "faq.scaling.min_replicas",
         "5 is over",
         {"faq.scaling.min_replicas": 5},
