@@ -133,7 +133,6 @@ def _result(
 
 def _our_matcher(folder: Path, records: Records) -> tuple[Rank, float]:
     """Train by the command that users run, then load as the service does."""
-    from services.faq.analysis import terms_of_posted
     from services.faq.app import load
     from services.faq.settings import FaqSettings
 
@@ -153,7 +152,7 @@ def _our_matcher(folder: Path, records: Records) -> tuple[Rank, float]:
     answer_of = [record.answer_id for record in sorted(records.originals, key=lambda r: r.id)]
 
     def rank(text: str) -> Sequence[int]:
-        ranking = scorer.predict([terms_of_posted(text)])[0]
+        ranking = scorer.predict([text])[0]
         return [answer_of[number] for number in ranking.positions.tolist()]
 
     return rank, seconds

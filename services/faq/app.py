@@ -11,7 +11,6 @@ from services.faq.ranking import Ranking
 from services.faq.settings import FaqSettings
 from services.faq.storage import KIND, StoredModel, load_model
 from services.faq.tensors import faq_tensors
-from services.faq.terms import Terms
 from services.serving.model import (
     Call,
     Model,
@@ -52,7 +51,7 @@ def load(settings: FaqSettings) -> FaqModel:
     return FaqModel(stored, manifest)
 
 
-class FaqModel(Model[Terms, Ranking]):
+class FaqModel(Model[str, Ranking]):
     """Ranks the known questions for each posted one."""
 
     scope: ClassVar[str] = "faq"
@@ -63,9 +62,14 @@ class FaqModel(Model[Terms, Ranking]):
         self._examples = stored.examples
         self.info = ModelInfo(manifest.name, manifest.version, manifest.sha256, BACKEND)
 
-    def predict(self, items: Sequence[Terms]) -> Sequence[Ranking]:
-        """Rank the originals for each question."""
-        return self._scorer.rank(items)
+    def predict(self, items: Sequence[str]) -> Sequence[Ranking]:
+        """Rank the originals for each question.
+
+        The texts are cut into terms here, in the thread that runs the model: Python runs one thread
+        at a time, so the threads of the requests would only take turns with it, and a question whose
+        time is over is not cut at all.
+        """
+        return self._scorer.rank([terms_of_posted(text) for text in items])
 
     def warm_up(self) -> None:
         """Rank the examples of the model folder, one by one and together, and compare.
@@ -73,9 +77,9 @@ class FaqModel(Model[Terms, Ranking]):
         Raises:
             ModelRejected: a score is not what it was when the model was trained.
         """
-        terms = [terms_of_posted(example.text) for example in self._examples]
-        alone = [self.predict([text])[0] for text in terms]
-        for rankings in (alone, self.predict(terms)):
+        texts = [example.text for example in self._examples]
+        alone = [self.predict([text])[0] for text in texts]
+        for rankings in (alone, self.predict(texts)):
             for number, (example, ranking) in enumerate(
                 zip(self._examples, rankings, strict=True), 1
             ):
@@ -109,11 +113,11 @@ class FaqModel(Model[Terms, Ranking]):
             ),
         )
 
-    def tensors(self) -> TensorInterface[Terms, Ranking]:
+    def tensors(self) -> TensorInterface[str, Ranking]:
         """A batch of texts in; ids, titles and scores of the best known questions out."""
         return faq_tensors(self._originals, self._shown, _EXAMPLE)
 
-    def _match(self, request: MatchRequest) -> Call[Terms, Ranking]:
+    def _match(self, request: MatchRequest) -> Call[str, Ranking]:
         def render(rankings: Sequence[Ranking], _: Timing) -> object:
             ranking = rankings[0]
             best = ranking.positions[: request.top_k].tolist()
@@ -128,9 +132,9 @@ class FaqModel(Model[Terms, Ranking]):
                 "model": {"name": self.info.name, "version": self.info.version},
             }
 
-        return Call([terms_of_posted(request.question)], render)
+        return Call([request.question], render)
 
-    def _score(self, request: ScoreRequest) -> Call[Terms, Ranking]:
+    def _score(self, request: ScoreRequest) -> Call[str, Ranking]:
         def render(rankings: Sequence[Ranking], timing: Timing) -> object:
             ranking = rankings[0]
             ranked = zip(ranking.positions.tolist(), ranking.scores.tolist(), strict=True)
@@ -138,7 +142,7 @@ class FaqModel(Model[Terms, Ranking]):
             rows = [(int(ids[number]), int(answer_ids[number]), score) for number, score in ranked]
             return {"result": [rows, f"Computed in {timing.elapsed_ms:.2f} ms"]}
 
-        return Call([terms_of_posted(request.input)], render)
+        return Call([request.input], render)
 
     def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
         original = self._originals[number]

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from services.faq.analysis import terms_of_posted
 from services.faq.api import LONGEST_QUESTION, MOST_MATCHES
 from services.faq.ranking import Ranking
 from services.faq.stored_originals import StoredOriginals
-from services.faq.terms import Terms
 from services.serving.problem import Problem
 from services.serving.protocols.signature import (
     RequestParameters,
@@ -46,7 +44,7 @@ def faq_tensors(
     originals: StoredOriginals,
     shown: Callable[[int, float], Mapping[str, object]],
     example: str,
-) -> TensorInterface[Terms, Ranking]:
+) -> TensorInterface[str, Ranking]:
     """Describe the tensors; `shown` is a known question, by position, as JSON with its score.
     `example` is a question for the documentation.
     """
@@ -83,13 +81,13 @@ def faq_tensors(
     )
 
 
-def _prepare(tensor: Tensor) -> list[Terms]:
-    return [_terms(text) for text in tensor.texts()]
+def _prepare(tensor: Tensor) -> list[str]:
+    return [_question(text) for text in tensor.texts()]
 
 
-def _terms(text: str) -> Terms:
+def _question(text: str) -> str:
     if not text.strip():
         raise Problem(400, "A question is blank.")
     if len(text) > LONGEST_QUESTION:
         raise Problem(400, f"A question has more than {LONGEST_QUESTION:,} characters.")
-    return terms_of_posted(text)
+    return text

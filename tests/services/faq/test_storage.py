@@ -208,7 +208,5 @@ def test_warm_up_accepts_scores_as_they_were_and_rejects_others(
 
 
 def _score(model: FaqModel, text: str, position: int) -> float:
-    from services.faq.analysis import terms_of_posted
-
-    ranking = model.predict([terms_of_posted(text)])[0]
+    ranking = model.predict([text])[0]
     return float(ranking.scores[ranking.positions == position][0])
