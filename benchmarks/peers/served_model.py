@@ -18,7 +18,7 @@ import numpy as np
 
 MATCHES = 10
 CLASSES = 5
-BATCH = 16
+BATCH = 64
 """Most items that a tuned peer scores at once; as this project's service of questions does."""
 QUEUE = 64
 """Most requests that a tuned peer lets wait; as this project's services do."""
