@@ -166,7 +166,7 @@ evaluate: setup ## every figure of the FAQ model, and reports/faq: make evaluate
 corpus: setup ## rebuild the corpus files from services/faq/corpus/topics
 	$(BIN)/python -m services.faq corpus --write
 
-bench: setup tensorflow ## every benchmark of docs/benchmarks.md
+bench: setup tensorflow embedding ## every benchmark of docs/benchmarks.md
 	$(BIN)/python -m benchmarks all
 
 peers: $(PEERS:%=.venvs/peers/%/.installed) ## make .venvs/peers, an environment for each server of the benchmark beside others

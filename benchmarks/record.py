@@ -16,9 +16,12 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "benchmarks.md"
+EXPLAINED = dict.fromkeys(("matcher", "embedding"), ROOT / "docs" / "faq-model.md")
+"""Pages that have a result where they explain it, between two marks, instead of `PAGE`."""
 ORDER = (
     "predecessor",
     "matcher",
+    "embedding",
     "scale",
     "leak",
     "importing",
@@ -39,7 +42,8 @@ HEAD = """# Benchmarks
 
 For whoever wants to know how fast it is before trusting it. Every table is printed by the command
 above it; `make bench` runs all but those of `make bench-peers`, which needs each of the other servers
-in an environment of its own. This page is made from the recorded results by
+in an environment of its own. What each part of the FAQ matcher is worth, and what its embedding costs, is in
+[the FAQ model](faq-model.md). Both pages are made from the recorded results by
 `python -m benchmarks page`; the machines are small and shared, so the ratios within a run matter
 more than the absolute times.
 """
@@ -59,13 +63,26 @@ def record(result: Result) -> None:
 
 
 def write_page() -> None:
-    """Make docs/benchmarks.md from the recorded results."""
+    """Make docs/benchmarks.md from the recorded results, and the parts that other pages have of some."""
     sections = [HEAD.strip()]
     for name in (*ORDER, *ELSEWHERE):
         path = RESULTS / f"{name}.json"
-        if path.exists():
-            sections.append(_section(json.loads(path.read_text())))
+        if not path.exists():
+            continue
+        section = _section(json.loads(path.read_text()))
+        if name in EXPLAINED:
+            _fill(EXPLAINED[name], name, section.partition("\n\n")[2])
+        else:
+            sections.append(section)
     write_file(PAGE, ("\n\n".join(sections) + "\n").encode())
+
+
+def _fill(page: Path, name: str, content: str) -> None:
+    """Put a result between its marks in a page."""
+    begin, end = f"<!-- begin of {name} -->\n", f"<!-- end of {name} -->\n"
+    before, _, rest = page.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    write_file(page, f"{before}{begin}\n{content}\n\n{end}{after}".encode())
 
 
 def _section(document: dict[str, object]) -> str:

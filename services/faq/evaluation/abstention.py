@@ -18,6 +18,7 @@ from services.faq.evaluation.bootstrap import (
     ratio_of,
 )
 from services.faq.evaluation.outcomes import Outcomes
+from services.faq.low_signal import PLACES
 
 _REFUSED: Final = tuple(number / 20 for number in range(20))
 """Shares of the questions that get no answer, of the points of the curve."""
@@ -48,6 +49,11 @@ class NoMatch:
     """Share of the questions without a right original that are not flagged as low signal."""
     flagged_by_mistake: Estimate
     """Share of the questions with a right original that are flagged as low signal."""
+    low_signal_precision: Estimate
+    """Share of the flagged that are hopeless: without a right original, or with none in the first three
+    places. NaN where none is flagged."""
+    low_signal_recall: Estimate
+    """Share of the hopeless that are flagged. NaN where none is hopeless."""
     false_match_rate_at_95: Estimate
     """Share of those without that get an answer when 95 % of those with one do."""
     threshold_at_95: float
@@ -79,11 +85,14 @@ def no_match(with_match: Outcomes, without_match: Outcomes, seed: int) -> NoMatc
     scores = np.concatenate((with_match.best_scores, without_match.best_scores))
     is_match = np.arange(len(scores)) < len(with_match)
     flagged = np.concatenate((with_match.low_signal, without_match.low_signal))
+    hopeless = np.concatenate((with_match.ranks > PLACES, np.ones(len(without_match), bool)))
     threshold = float(np.quantile(with_match.best_scores, 1 - _KEPT, method="lower"))
     figures: dict[str, Figure] = {
         "auroc": auroc_of(scores, is_match),
         "false_match_rate": ratio_of((~flagged & ~is_match).astype(float), ~is_match),
         "flagged_by_mistake": ratio_of((flagged & is_match).astype(float), is_match),
+        "low_signal_precision": ratio_of((flagged & hopeless).astype(float), flagged),
+        "low_signal_recall": ratio_of((flagged & hopeless).astype(float), hopeless),
         "false_match_rate_at_95": ratio_of(
             ((scores >= threshold) & ~is_match).astype(float), ~is_match
         ),

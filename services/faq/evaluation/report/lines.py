@@ -105,6 +105,12 @@ def _no_match(figures: Mapping[str, Any] | None) -> Iterator[str]:
             f"{percent(figures['false_match_rate']['value'])}; answered when 95 % of the others are "
             f"{percent(figures['false_match_rate_at_95']['value'])}"
         )
+        yield (
+            f"low signal, with these and {figures['with_match']:,} that have a match: "
+            f"{percent(figures['low_signal_precision']['value'])} of the flagged have no match, or "
+            "not in the first three places; of all such, "
+            f"{percent(figures['low_signal_recall']['value'])} are flagged"
+        )
 
 
 def _latency(figures: Mapping[str, Any] | None) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 
 def percent(value: float | None) -> str:
     """Return a share as a percentage."""
-    return "–" if value is None else f"{value:.1%}"
+    return "–" if value is None or isnan(value) else f"{value:.1%}"
 
 
 def number(value: float | None) -> str:

@@ -70,3 +70,22 @@ def test_false_matches_by_hand() -> None:
     assert figures.threshold_at_95 == 0.2
     assert figures.false_match_rate_at_95.value == 0.5
     assert (figures.curve[0], figures.curve[-1]) == ((0, 0.25), (1, 1))
+
+
+def test_low_signal_is_held_to_hopeless_questions_by_hand() -> None:
+    """Of four with a match, one has it in the fourth place; of two without, one is flagged."""
+    scores = np.asarray(
+        [[0.9, 0, 0, 0], [0.5, 0, 0, 0], [0.5, 0.4, 0.3, 0.2], [0.5, 0.4, 0.3, 0.2]]
+    )
+    with_match = scored(scores, [0, 0, 2, 3])
+    with_match = Outcomes(
+        **{**vars(with_match), "low_signal": np.asarray([False, True, False, True])}
+    )
+    without = scored(np.asarray([[0.1, 0, 0, 0], [0.9, 0, 0, 0]]), [NO_MATCH, NO_MATCH])
+    none_flagged = no_match(asked([0.9], right=[True]), without, 0)
+    assert np.isnan(none_flagged.low_signal_precision.value)
+    assert none_flagged.low_signal_recall.value == 0
+    without = Outcomes(**{**vars(without), "low_signal": np.asarray([True, False])})
+    figures = no_match(with_match, without, 0)
+    assert figures.low_signal_precision.value == pytest.approx(2 / 3)
+    assert figures.low_signal_recall.value == pytest.approx(2 / 3)

@@ -122,11 +122,21 @@ def test_the_page_without_retraining_or_latency_leaves_those_parts_out(
     assert "Beside the baselines" in text
 
 
+def test_a_share_of_nothing_is_a_dash(document: dict[str, Any]) -> None:
+    """As where no question is flagged: not a number in the figures, null in their JSON."""
+    for nothing in (float("nan"), None):
+        share = {"value": nothing, "low": nothing, "high": nothing}
+        odd = {**document, "no_match": {**document["no_match"], "low_signal_precision": share}}
+        assert any(": – of the flagged" in line for line in evaluation_lines(odd).splitlines())
+        assert "<dd>– (– to –)</dd>" in page(odd)
+
+
 def test_the_page_shows_the_figures_of_the_json(document: dict[str, Any]) -> None:
     text = page(document)
     for matcher in document["matchers"].values():
         for name in ("accuracy_at_1", "macro_accuracy_at_1"):
             assert f"{matcher['figures'][name]['value']:.1%}" in text
+    assert f"{document['no_match']['low_signal_recall']['value']:.1%} (" in text
     for point in document["withheld"]:
         assert f"{point['matchers']['model']['accuracy_at_1']['value']:.1%}" in text
 
@@ -139,6 +149,9 @@ def test_the_lines_say_the_same(document: dict[str, Any]) -> None:
     assert lines[head + 1].split() == ["0", "1", "2", "5", "10", "all"]
     assert lines[head + 2].split()[-1] == f"{at_1:.1%}"
     assert any(line.startswith("questions without a match (") for line in lines)
+    recall = document["no_match"]["low_signal_recall"]["value"]
+    [low] = [line for line in lines if line.startswith("low signal, ")]
+    assert low.endswith(f"of all such, {recall:.1%} are flagged")
     assert lines[-1] == "one question in process: p50 1.00 ms, p95 2.00 ms, p99 3.00 ms"
 
 
