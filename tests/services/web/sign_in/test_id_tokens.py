@@ -71,6 +71,8 @@ WRONG = {
     "no issuer": changed(iss=MISSING),
     "other audience": changed(aud="another page"),
     "others' audience": changed(aud=["another", "page"]),
+    "others' audience, and this party": changed(aud="another page", azp="page"),
+    "others' audiences, and this party": changed(aud=["another", "third"], azp="page"),
     "audience is a number": changed(aud=1),
     "no audience": changed(aud=MISSING),
     "for another party": changed(azp="another page"),

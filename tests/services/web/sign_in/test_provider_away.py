@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,15 @@ from services.web.settings import WebSettings
 from services.web.sign_in import provider as provider_module
 from services.web.sign_in import provider_http
 from services.web.sign_in.authorisation import Authorisation
-from services.web.sign_in.provider import Provider
+from services.web.sign_in.provider import MOST_KEYS, Provider
 from services.web.sign_in.provider_http import ProviderFailed, ProviderHttp
-from tests.services.web.sign_in.hostile_provider import HostileProvider, Reply, running_provider
+from tests.services.web.sign_in.hostile_provider import (
+    KEY,
+    NEXT_KEY,
+    HostileProvider,
+    Reply,
+    running_provider,
+)
 from tests.services.web.sign_in.visitor import Visitor, running_page
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -76,7 +83,9 @@ def test_a_provider_that_names_itself_in_every_answer_does_so_in_this_one(
 KEYS = [
     b"{}", b'{"keys": {}}', b'{"keys": []}', b'{"keys": [1, null]}',
     b'{"keys": [{"kty": "oct", "k": "AAAA"}]}', b'{"keys": [{"kty": "RSA", "n": 1, "e": []}]}',
-    b'{"keys": [{"kty": "EC", "crv": "x"}]}', json.dumps({"keys": [{}] * 65}).encode(), b"\xff",
+    b'{"keys": [{"kty": "EC", "crv": "x"}]}', b"\xff",
+    json.dumps({"keys": [KEY.as_dict(private=False)] * (MOST_KEYS + 1)}).encode(),
+    json.dumps({"keys": [{**KEY.as_dict(private=False), "use": "enc"}]}).encode(),
 ]  # fmt: skip
 
 
@@ -90,7 +99,7 @@ def test_unusable_keys_are_a_failure(lone_provider: HostileProvider, content: by
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply(delay_seconds=1.0), "timeout"),
+        (Reply(delay_seconds=8.0), "timeout"),
         (Reply(content=b"{}" + b" " * 40, trickle_seconds=0.05), "timeout"),
         (Reply(content=b" " * (provider_http.MOST_BYTES + 1)), "answer too large"),
         (Reply(301, headers={"Location": "/elsewhere"}), "status 301"),
@@ -102,8 +111,10 @@ def test_an_answer_has_bounds(
 ) -> None:
     monkeypatch.setattr(provider_http, "TOTAL_SECONDS", 0.4)
     lone_provider.instead[DISCOVERY] = reply
+    began = time.monotonic()
     with pytest.raises(ProviderFailed, match=reason):
         asking(lone_provider).metadata()
+    assert time.monotonic() - began < 6, "who says nothing is not waited for"
 
 
 def test_after_a_failure_nobody_asks_for_a_moment(
@@ -147,6 +158,36 @@ def test_a_certificate_that_nobody_vouches_for_is_no_providers(
         with pytest.raises(ProviderFailed, match="unreachable"):
             asking(provider).metadata()
         assert provider.asked == [DISCOVERY]
+
+
+def test_what_the_provider_withdraws_is_forgotten_without_anybody_asking(
+    lone_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens of a stolen key fit the kept ones, and so never make anybody fetch newer ones."""
+    provider = asking(lone_provider)
+    before = lone_provider.discovery()
+    assert [key.kid for key in provider.keys().keys] == ["one"]
+    lone_provider.keys = [NEXT_KEY]
+    moved = {**before, "end_session_endpoint": f"{lone_provider.url}/elsewhere"}
+    lone_provider.instead[DISCOVERY] = Reply(content=json.dumps(moved).encode())
+    assert [key.kid for key in provider.keys().keys] == ["one"]
+    monkeypatch.setattr(provider_module, "KEEP_SECONDS", 0.0)
+    assert [key.kid for key in provider.keys().keys] == ["two"]
+    assert provider.metadata().end_session_endpoint == moved["end_session_endpoint"]
+
+
+def test_a_provider_that_hangs_takes_a_few_threads_alone(lone_provider: HostileProvider) -> None:
+    lone_provider.instead[DISCOVERY] = Reply(content=b"{}", delay_seconds=1.0)
+    http, places = ProviderHttp(), provider_http.REQUESTS_AT_ONCE
+    with ThreadPoolExecutor(places) as threads:
+        hanging = [threads.submit(http.get, lone_provider.url + DISCOVERY) for _ in range(places)]
+        until = time.monotonic() + 10
+        while len(lone_provider.asked) < places and time.monotonic() < until:
+            time.sleep(0.01)
+        with pytest.raises(ProviderFailed, match="too many requests at once"):
+            http.get(lone_provider.url + DISCOVERY)
+        assert [each.result() for each in hanging] == [{}] * places
+    assert http.get(lone_provider.url + "/keys")["keys"]
 
 
 def test_no_proxy_of_the_environment_sees_what_is_said(
