@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.web.sign_in.id_token import IdTokenReader
+from services.web.sign_in.provider import Provider
+from services.web.sign_in.provider_http import ProviderHttp
 from tests.services.web.sign_in.conftest import CLIENT_SECRET, LEEWAY_SECONDS
 from tests.services.web.sign_in.hostile_provider import (
     KEY,
@@ -127,6 +130,15 @@ def keeps_out(visitor: Visitor) -> None:
     assert "You could not be signed in" in response.text
     assert "__Host-session" not in visitor.cookies
     assert visitor.get("/api/session").status_code == 401
+
+
+def test_groups_are_those_of_the_claim_that_is_set(provider: HostileProvider) -> None:
+    """Some providers call it otherwise, and may let people fill in a claim `groups` themselves."""
+    claims = provider.honest_claims({"client_id": "page", "nonce": "n"})
+    token = signed({**claims, "groups": ["their own"], "teams": ["scorers"]}, KEY)
+    asked = Provider(provider.url, ProviderHttp(), key_refresh_seconds=1)
+    person = IdTokenReader(asked, "page", 60, "teams").read(token, nonce="n", access_token=None)
+    assert person.groups == {"scorers"}
 
 
 def test_a_new_key_is_fetched_and_an_old_one_is_forgotten(

@@ -212,7 +212,7 @@ def test_the_page_starts_without_its_provider_and_signs_in_once_it_is_there(
     assertion.write_text("first.service-account.token")
     options = (
         "--sign-in-everyone", "--sign-in-client-assertion-file", assertion,
-        "--session-idle-minutes", "0.02", "--max-sessions", "1",
+        "--session-idle-minutes", "0.02", "--session-hours", "0.001", "--max-sessions", "1",
     )  # fmt: skip
     with running_page(issuer, *options, log_folder=tmp_path) as page:
         visitor = Visitor(page.url, HostileProvider(issuer))
@@ -227,6 +227,7 @@ def test_the_page_starts_without_its_provider_and_signs_in_once_it_is_there(
             other.sign_in()
             assert visitor.get("/api/session").status_code == 401, "one session alone is kept"
             ends_unused(other)
+            ends_used_too(other)
 
 
 def replaces_the_secret(visitor: Visitor, provider: HostileProvider, assertion: Path) -> None:
@@ -250,6 +251,14 @@ def ends_unused(visitor: Visitor) -> None:
         assert visitor.get("/api/session").status_code == 200, "use keeps it"
     time.sleep(1.4)
     assert visitor.get("/api/session").status_code == 401
+
+
+def ends_used_too(visitor: Visitor) -> None:
+    visitor.sign_in()
+    until = time.monotonic() + 8
+    while visitor.get("/api/session").status_code == 200:
+        assert time.monotonic() < until, "a thousandth of an hour is over"
+        time.sleep(0.3)
 
 
 def _wait_for_sign_in(visitor: Visitor) -> None:

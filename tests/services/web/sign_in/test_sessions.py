@@ -40,6 +40,7 @@ def test_a_session_is_found_by_its_number_alone(clock: Clock) -> None:
     for other in ("", number[:-1], number + "A", "ada", found.csrf_token):
         assert kept.find(other) is None
     assert not {number, "token", found.csrf_token} & set(repr(found).split("'"))
+    assert number not in repr(vars(kept)), "its hash alone is kept"
 
 
 def test_it_ends_unused(clock: Clock) -> None:

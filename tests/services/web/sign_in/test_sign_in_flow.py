@@ -128,6 +128,26 @@ def test_an_answer_to_nothing_is_not_taken(visitor: Visitor, query: str) -> None
     assert visitor.get(f"/auth/callback{query}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ("state={state}&state={state}&code=c", 400),
+        ("state={state}&code=c&code=d", 502),
+        ("state={state}&code=" + "c" * 9000, 502),
+        ("state={state}&code=c&error=access_denied", 403),
+    ],
+    ids=["two states", "two codes", "a long code", "a code and an error"],
+)
+def test_an_answer_that_contradicts_itself_is_not_taken(
+    visitor: Visitor, provider: HostileProvider, answer: str, status: int
+) -> None:
+    """RFC 6749, section 3.1: no parameter stands twice."""
+    state = visitor.begin()["state"]
+    response = visitor.get(f"/auth/callback?{answer.format(state=state)}")
+    assert response.status_code == status
+    assert "/token" not in provider.asked
+
+
 def test_an_answer_that_names_another_issuer_is_not_taken(
     visitor: Visitor, provider: HostileProvider
 ) -> None:
@@ -234,6 +254,7 @@ def test_pages_of_sign_in_have_the_security_headers_and_are_not_kept(visitor: Vi
         policy = response.headers["Content-Security-Policy"]
         assert "unsafe" not in policy
         assert "form-action 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
 

@@ -73,6 +73,17 @@ def test_signing_out_ends_the_session_here_and_leads_to_the_provider(
     assert signed_in.get("/api/session").status_code == 401
 
 
+def test_a_token_that_is_too_long_for_an_address_is_left_out_of_it(
+    visitor: Visitor, provider: HostileProvider
+) -> None:
+    provider.claims = lambda honest: {**honest, "more": "x" * 5000}
+    assert visitor.sign_in().status_code == 303
+    answer = visitor.post("/auth/sign-out", **{"X-CSRF-Token": visitor.csrf_token()})
+    location = answer.json()["location"]
+    assert "client_id=page" in location
+    assert "id_token_hint" not in location
+
+
 def test_a_number_that_the_browser_had_before_is_not_taken_over(
     visitor: Visitor, provider: HostileProvider
 ) -> None:
