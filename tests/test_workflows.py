@@ -92,6 +92,36 @@ def test_a_deployment_waits_for_the_environments_approval() -> None:
     assert deploy["up"]["needs"] == "images"
 
 
+def place_of(found: list[dict[str, Any]], **wanted: str) -> int:
+    """Where the only step stands whose keys begin so."""
+    (place,) = (
+        place
+        for place, step in enumerate(found)
+        if all(str(step.get(key, "")).startswith(value) for key, value in wanted.items())
+    )
+    return place
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+def test_a_deployment_goes_no_further_than_the_doctor_lets_it(status: int, tmp_path: Path) -> None:
+    """It looks as whoever deploys, with the digests in place, and its exit status is the step's."""
+    up = jobs(FOLDER / "deploy.yml")["up"]["steps"]
+    doctor = place_of(up, run=".venv/bin/python -m infra.doctor")
+    assert place_of(up, uses="azure/login@") < place_of(up, name="Hand the digests") < doctor
+    assert "up" in [step.get("with", {}).get("command") for step in up[doctor:]]
+    assert not [step for step in up if "continue-on-error" in step or "if" in step]
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "$@"\nexit {status}\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-e", "-c", up[doctor]["run"]],
+        cwd=tmp_path, env={"STACK": "prod", "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (status, "-m infra.doctor prod\n")
+
+
 @every_workflow
 def test_actionlint_finds_nothing(path: Path) -> None:
     program = shutil.which("actionlint") or shutil.which("actionlint", path=BUILT)
