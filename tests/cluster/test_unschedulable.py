@@ -34,14 +34,27 @@ def bounded(stack: DeployedStack, name: str = "gpu", **changes: int | str) -> No
     )
 
 
-def test_without_a_gpu_pool_the_picture_pods_wait_and_name_the_missing_nodes(
-    gpu_stack: DeployedStack,
+@pytest.mark.parametrize(("pool", "workloads"), [("gpu", {"resnet"}), ("cpu", {"faq", "envoy"})])
+def test_without_its_pool_a_pod_waits_and_names_the_missing_nodes(
+    gpu_stack: DeployedStack, pool: str, workloads: set[str]
 ) -> None:
-    gpu_stack.pools = tuple(pool for pool in gpu_stack.pools if pool.name != "gpu")
+    """Although the nodes of the other pools let everybody in and have room, GPUs too: a taint, or
+    the GPU that a pod asks for, would do the same by chance in production, and not elsewhere.
+    """
+    gpu_stack.pools = tuple(
+        replace(other, taints=(), gpus_of_a_node=2, least=2)
+        for other in gpu_stack.pools
+        if other.name != pool
+    )
     gpu_stack.apply()
-    with pytest.raises(NeverReady, match=r"resnet-.*didn't match Pod's node affinity/selector"):
+    with pytest.raises(NeverReady, match=r"didn't match Pod's node affinity/selector"):
         gpu_stack.settle()
-    assert all(pod["status"]["phase"] == "Pending" for pod in gpu_stack.pods("resnet"))
+    found = {name: gpu_stack.pods(name) for name in workloads}
+    assert all(found.values())
+    for name, pods in found.items():
+        reasons = [why_pending(pod) for pod in pods]
+        assert all("nodeName" not in pod["spec"] for pod in pods), name
+        assert all("node affinity/selector" in reason for reason in reasons), reasons
 
 
 def test_a_pod_larger_than_the_nodes_waits_and_names_what_is_too_small(
