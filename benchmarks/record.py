@@ -27,6 +27,7 @@ ORDER = (
     "importing",
     "overhead",
     "load",
+    "updates",
     "backends",
     "frameworks",
 )
