@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from services.faq.attribution import Attribution, read_attributions
 from services.faq.records import (
+    DUPLICATES_FILE,
     FILES,
     SPLIT_FILE,
     DataError,
@@ -179,7 +180,10 @@ class _Join:
         self._drop("duplicates of originals left out", len(duplicates) - len(owned))
         if not owned:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self._dropped.items())
-            raise DataError(f"no original with a duplicate is left ({reasons or 'no lines'})")
+            raise DataError(
+                f"no original with a duplicate is left ({reasons or 'no lines'}); the matcher learns "
+                f"from questions that ask the same as an original: {DUPLICATES_FILE} must hold some"
+            )
         owned.sort(key=lambda duplicate: duplicate.id)
         return DataSet(kept, owned, dict(sorted(self._dropped.items())), sha256)
 

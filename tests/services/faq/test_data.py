@@ -88,6 +88,13 @@ def test_empty_files_are_an_error(write_data: WriteData) -> None:
         read_data(write_data([], [], []))
 
 
+def test_originals_alone_are_an_error_that_says_what_is_needed(write_data: WriteData) -> None:
+    with pytest.raises(
+        DataError, match=r"1 originals with too few .*dup-q\.tsv\.gz must hold some"
+    ):
+        read_data(write_data(duplicates=[]))
+
+
 def test_the_hash_tells_data_apart(write_data: WriteData) -> None:
     first = read_data(write_data(ORIGINALS, DUPLICATES, ANSWERS)).sha256
     assert read_data(write_data(ORIGINALS, DUPLICATES, ANSWERS)).sha256 == first

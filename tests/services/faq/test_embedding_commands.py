@@ -139,6 +139,7 @@ def test_what_is_added_has_vectors_too_and_is_served(
     data = write_data(**{**NEW, "duplicates": more})
     assert command("add", "--data", data, "--model", folder) == 0
     assert stored_vectors(folder) == [6 + 1, 6 + 1, 6 + 1, before[-1] + 2]
+    assert load_model(folder).scorer.index.rows.owner_starts[1] == 1, "its duplicate is its own"
     asked = "feeding a quagga that lives in a zoo"
     assert scores_in_process(folder, asked)[0][0] == NEW_ORIGINAL[0]
     assert_served(folder, tmp_path, (asked,))
