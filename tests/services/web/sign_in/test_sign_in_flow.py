@@ -240,13 +240,13 @@ def test_another_account_can_be_asked_for(visitor: Visitor) -> None:
     ],
 )
 def test_a_bad_answer_to_the_code_is_a_page_and_no_fault(
-    visitor: Visitor, provider: HostileProvider, reply: Reply, status: int
+    visitor: Visitor, page: LaunchedService, provider: HostileProvider, reply: Reply, status: int
 ) -> None:
     provider.instead["/token"] = reply
     response = visitor.sign_in()
     assert response.status_code == status
     assert response.headers["Content-Type"].startswith("text/html")
-    assert not re.search(r"secret words|<script|Traceback", response.text)
+    assert not re.search(r"secret words|<script|Traceback", response.text + page.log.read_text())
 
 
 def test_pages_of_sign_in_have_the_security_headers_and_are_not_kept(visitor: Visitor) -> None:
