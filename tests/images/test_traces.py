@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from infra.image_making.docker_client import DockerClient
 from infra.sections.monitoring import MonitoringSettings, TraceSettings
-from tests.images.asking import ask, is_right
+from infra.workload import WorkloadName, services_of
+from tests.images.asking import REQUESTS, is_right
 from tests.images.containers import Containers, Stack, stack
 from tests.images.fixtures import SOURCE, Images, built
 from tests.images.test_contents import MOST_ADDED
 from tests.services.serving.trace_collector import Collector, attributes, collecting
 
 COLLECTOR = TraceSettings(namespace="observability", service="collector", sample_percent=100)
+SPANS: Mapping[WorkloadName, str] = {"faq": "POST /v1/match", "resnet": "POST /v1/classify"}
 NAME = f"{COLLECTOR.service}.{COLLECTOR.namespace}"
 
 
@@ -28,6 +31,12 @@ def traced_stack() -> Stack:
     return replace(found, settings=found.settings.model_copy(update={"monitoring": monitoring}))
 
 
+@pytest.fixture(scope="module")
+def models(faq_model: Path, images: Images) -> Mapping[WorkloadName, Path]:
+    """What is mounted."""
+    return {"faq": faq_model, "resnet": images.resnet_model}
+
+
 @pytest.fixture
 def collector(docker: DockerClient, container_network: str) -> Iterator[tuple[Collector, str]]:
     """An OTLP receiver on this machine's end of the containers' network, and its address."""
@@ -37,25 +46,44 @@ def collector(docker: DockerClient, container_network: str) -> Iterator[tuple[Co
         yield received, network["Gateway"]
 
 
+@pytest.fixture(scope="module")
+def traced(images: Images, traced_stack: Stack) -> Mapping[WorkloadName, str]:
+    """The services' images of that stack, without their models."""
+    settings = traced_stack.settings
+    return {
+        workload: built(
+            images.docker, images.base, settings, workload, f"{workload}-traced-bare", bare=True
+        )
+        for workload in services_of(settings)
+    }
+
+
+@pytest.mark.parametrize("workload", SPANS)
 def test_a_service_with_a_collector_sends_its_spans(
-    images: Images, containers: Containers, traced_stack: Stack, collector: tuple[Collector, str]
+    containers: Containers,
+    traced: Mapping[WorkloadName, str],
+    traced_stack: Stack,
+    collector: tuple[Collector, str],
+    models: Mapping[WorkloadName, Path],
+    workload: WorkloadName,
 ) -> None:
-    image = built(images.docker, images.base, traced_stack.settings, "faq", "faq-traced")
     received, address = collector
     at_collector = (f"--add-host={NAME}:{address}", "--env=OTEL_BSP_SCHEDULE_DELAY=100")
-    with containers.running("faq", traced_stack, image=image, options=at_collector) as faq:
-        assert is_right("faq", ask(faq))
+    with containers.running(
+        workload, traced_stack, image=traced[workload], model=models[workload], options=at_collector
+    ) as service:
+        assert is_right(workload, REQUESTS[workload](service))
         (span,) = received.wait(1)
-    assert received.service["service.name"] == "faq"
+    assert received.service["service.name"] == workload
     assert received.service["service.version"] == SOURCE.version
-    assert span.name == "POST /v1/match"
+    assert span.name == SPANS[workload]
     assert attributes(span)["http.response.status_code"] == 200
 
 
-def test_what_that_takes_fits_into_the_promised_size(images: Images, traced_stack: Stack) -> None:
-    """faq's is the tighter promise."""
-    bare = built(
-        images.docker, images.base, traced_stack.settings, "faq", "faq-traced-bare", bare=True
-    )
-    added = images.size(bare) - images.size(images.base)
-    assert images.size(images.bare["faq"]) - images.size(images.base) < added <= MOST_ADDED["faq"]
+@pytest.mark.parametrize("workload", SPANS)
+def test_what_that_takes_fits_into_the_promised_size(
+    images: Images, traced: Mapping[WorkloadName, str], workload: WorkloadName
+) -> None:
+    added = images.size(traced[workload]) - images.size(images.base)
+    without = images.size(images.bare[workload]) - images.size(images.base)
+    assert without < added <= MOST_ADDED[workload]

@@ -144,8 +144,11 @@ def tiny_weights() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    return write_tiny_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+def write_tiny_encoder(folder: Path) -> Encoder:
     """An encoder of random weights: all that the real one does, but for knowing what texts mean."""
-    folder = tmp_path_factory.mktemp("encoder")
     write_graph(tiny_weights(), folder / GRAPH_FILE, heads=2)
     (folder / VOCABULARY_FILE).write_text("".join(f"{piece}\n" for piece in _PIECES))
     return load_encoder(folder)
