@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -18,7 +20,7 @@ from client.load.generated_picture import generated_picture
 from services.launch import running
 
 PICTURES = 6
-REQUESTS, CALLERS = 100, 4
+ROUNDS, REQUESTS, CALLERS = 5, 24, 4
 TIMEOUT = 120.0
 
 
@@ -40,19 +42,35 @@ FRAMEWORKS = (
 )
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Of one framework: seconds to be ready, milliseconds of calls, pictures a second."""
+COLUMNS = (
+    "framework", "device", "ready s", "first call ms", f"mean of {PICTURES} ms", "pictures/s",
+    "slowest to fastest round", "beside PyTorch",
+    "predecessor ms (K80)", "predecessor pictures/s (K80)",
+)  # fmt: skip
 
+
+@dataclass
+class Running:
+    """A framework's service that runs, and what was measured of it.
+
+    Attributes:
+        ready_seconds: from its start, alone on the machine.
+        first_ms: of the first call.
+        call_ms: of calls one after the other, in each round.
+        rates: pictures a second with several callers, in each round.
+    """
+
+    framework: Framework
+    client: httpx.Client
     device: str
     ready_seconds: float
     first_ms: float
-    call_ms: float
-    rate: float
+    call_ms: list[float] = field(default_factory=list[float])
+    rates: list[float] = field(default_factory=list[float])
 
 
 def run() -> Result:
-    """Measure ResNet-152 in each framework, one after the other."""
+    """Measure ResNet-152 in each framework, in turn."""
     if not TENSORFLOW.exists():
         raise SystemExit("frameworks: TensorFlow is missing; run `make tensorflow`")
     return result(resnet152_model())
@@ -60,41 +78,52 @@ def run() -> Result:
 
 def result(model: Path) -> Result:
     """Measure the network of a model folder that has an ONNX graph."""
-    rows = [_row(each, _measure(each, model)) for each in FRAMEWORKS]
+    pictures = [generated_picture(500 + index, 375) for index in range(PICTURES)]
+    with ExitStack() as services:
+        all_running = [
+            services.enter_context(_started(each, model, pictures[0])) for each in FRAMEWORKS
+        ]
+        for _ in range(ROUNDS):
+            for each in all_running:
+                _measure(each, pictures)
+    torch_rates = next(each.rates for each in all_running if each.framework.backend == "torch")
     return Result(
         name="frameworks",
         title="TensorFlow, Keras and PyTorch",
         notes=[
             "One network, seeded ResNet-152 of torchvision, converted for Keras and TensorFlow by "
             "`python -m services.resnet convert` and held to torch's answer within 1e-4 at every "
-            f"start. Each service has the whole machine: the mean of {PICTURES} pictures one after "
-            f"the other, then {REQUESTS} requests by {CALLERS} callers, as the predecessor measured. "
-            "Its figures are of 2018, on an NVIDIA K80 GPU; the device of ours is what the service "
-            "reported."
+            "start. The four services are started one after the other and then asked in turn, so "
+            f"that only one works at a time: in each of {ROUNDS} rounds {PICTURES} pictures one "
+            f"after the other, then {REQUESTS} requests by {CALLERS} callers. Medians of the rounds, "
+            "and from the slowest to the fastest; beside PyTorch is the median of the rounds' ratios. "
+            "The predecessor's figures are of 2018, on an NVIDIA K80 GPU; the device of ours is what "
+            "the service reported."
         ],
-        tables=[
-            Table("Frameworks", ("framework", "device", "ready s", "first call ms",
-                                 f"mean of {PICTURES} ms", "pictures/s",
-                                 "predecessor ms (K80)", "predecessor pictures/s (K80)"), rows),
-        ],
+        tables=[Table("Frameworks", COLUMNS, [_row(each, torch_rates) for each in all_running])],
         targets=[],
-    )  # fmt: skip
+    )
 
 
-def _row(framework: Framework, measured: Measured) -> list[str]:
+def _row(measured: Running, torch_rates: list[float]) -> list[str]:
+    framework, rates = measured.framework, measured.rates
+    ratio = statistics.median(rate / torch for rate, torch in zip(rates, torch_rates, strict=True))
     theirs = (framework.their_call_ms, framework.their_rate)
     return [
         framework.title,
         measured.device,
         f"{measured.ready_seconds:.1f}",
         f"{measured.first_ms:,.0f}",
-        f"{measured.call_ms:,.0f}",
-        f"{measured.rate:.2f}",
+        f"{statistics.median(measured.call_ms):,.0f}",
+        f"{statistics.median(rates):.2f}",
+        f"{min(rates):.2f} to {max(rates):.2f}",
+        f"{ratio:.2f}",
         *("–" if value is None else f"{value:.2f}" for value in theirs),
     ]
 
 
-def _measure(framework: Framework, source: Path) -> Measured:
+@contextmanager
+def _started(framework: Framework, source: Path, picture: bytes) -> Generator[Running]:
     is_converted = framework.backend in IN_TENSORFLOW
     model = converted_model(source, framework.backend) if is_converted else source
     options = (
@@ -109,15 +138,21 @@ def _measure(framework: Framework, source: Path) -> Measured:
         httpx.Client(base_url=service.url, timeout=TIMEOUT) as client,
     ):
         ready = time.perf_counter() - began
-        pictures = [generated_picture(500 + index, 375) for index in range(PICTURES)]
-        first, *others = (_milliseconds(client, picture) for picture in (pictures[0], *pictures))
-        began = time.perf_counter()
-        with ThreadPoolExecutor(CALLERS) as callers:
-            work = (pictures[index % PICTURES] for index in range(REQUESTS))
-            list(callers.map(lambda picture: _milliseconds(client, picture), work))
-        rate = REQUESTS / (time.perf_counter() - began)
+        first = _milliseconds(client, picture)
         device = model_info(service.metrics_url)["device"]
-    return Measured(device, ready, first, statistics.mean(others), rate)
+        yield Running(framework, client, device, ready, first)
+
+
+def _measure(service: Running, pictures: list[bytes]) -> None:
+    """One round: calls one after the other, then several callers."""
+    service.call_ms.append(
+        statistics.mean(_milliseconds(service.client, each) for each in pictures)
+    )
+    work = (pictures[index % len(pictures)] for index in range(REQUESTS))
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CALLERS) as callers:
+        list(callers.map(lambda picture: _milliseconds(service.client, picture), work))
+    service.rates.append(REQUESTS / (time.perf_counter() - began))
 
 
 def _milliseconds(client: httpx.Client, picture: bytes) -> float:

@@ -243,7 +243,7 @@ class _LoadTest:
         if not times:
             raise LoadRefused(f"the step {name} has no requests: raise --seconds or --max-requests")
         self._left -= len(times)
-        self._observer.began(f"{name}, {rate:,.0f} requests/s")
+        self._observer.began(f"{name}, {rate:,.1f} requests/s")
         open_loop = OpenLoop(
             plan.address,
             self._requests,
