@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from infra.image_making.docker_client import DockerClient
 from infra.sections.monitoring import MonitoringSettings, TraceSettings
-from infra.workload import WorkloadName, services_of
+from infra.workload import WorkloadName
 from tests.images.asking import REQUESTS, is_right
 from tests.images.containers import Containers, Stack, stack
 from tests.images.fixtures import SOURCE, Images, built
@@ -31,12 +30,6 @@ def traced_stack() -> Stack:
     return replace(found, settings=found.settings.model_copy(update={"monitoring": monitoring}))
 
 
-@pytest.fixture(scope="module")
-def models(faq_model: Path, images: Images) -> Mapping[WorkloadName, Path]:
-    """What is mounted."""
-    return {"faq": faq_model, "resnet": images.resnet_model}
-
-
 @pytest.fixture
 def collector(docker: DockerClient, container_network: str) -> Iterator[tuple[Collector, str]]:
     """An OTLP receiver on this machine's end of the containers' network, and its address."""
@@ -48,29 +41,31 @@ def collector(docker: DockerClient, container_network: str) -> Iterator[tuple[Co
 
 @pytest.fixture(scope="module")
 def traced(images: Images, traced_stack: Stack) -> Mapping[WorkloadName, str]:
-    """The services' images of that stack, without their models."""
-    settings = traced_stack.settings
-    return {
-        workload: built(
-            images.docker, images.base, settings, workload, f"{workload}-traced-bare", bare=True
-        )
-        for workload in services_of(settings)
-    }
+    """The services' images of that stack; their models are mounted, or trained in the build."""
+    faq = built(images.docker, images.base, traced_stack.settings, "faq", "faq-traced")
+    return {"faq": faq, "resnet": bare(images, traced_stack, "resnet")}
+
+
+def bare(images: Images, traced_stack: Stack, workload: WorkloadName) -> str:
+    """The image of one of them without its model."""
+    name, settings = f"{workload}-traced-bare", traced_stack.settings
+    return built(images.docker, images.base, settings, workload, name, bare=True)
 
 
 @pytest.mark.parametrize("workload", SPANS)
 def test_a_service_with_a_collector_sends_its_spans(
+    images: Images,
     containers: Containers,
     traced: Mapping[WorkloadName, str],
     traced_stack: Stack,
     collector: tuple[Collector, str],
-    models: Mapping[WorkloadName, Path],
     workload: WorkloadName,
 ) -> None:
     received, address = collector
     at_collector = (f"--add-host={NAME}:{address}", "--env=OTEL_BSP_SCHEDULE_DELAY=100")
+    image, model = traced[workload], images.resnet_model if workload == "resnet" else None
     with containers.running(
-        workload, traced_stack, image=traced[workload], model=models[workload], options=at_collector
+        workload, traced_stack, image=image, model=model, options=at_collector
     ) as service:
         assert is_right(workload, REQUESTS[workload](service))
         (span,) = received.wait(1)
@@ -82,8 +77,8 @@ def test_a_service_with_a_collector_sends_its_spans(
 
 @pytest.mark.parametrize("workload", SPANS)
 def test_what_that_takes_fits_into_the_promised_size(
-    images: Images, traced: Mapping[WorkloadName, str], workload: WorkloadName
+    images: Images, traced_stack: Stack, workload: WorkloadName
 ) -> None:
-    added = images.size(traced[workload]) - images.size(images.base)
+    added = images.size(bare(images, traced_stack, workload)) - images.size(images.base)
     without = images.size(images.bare[workload]) - images.size(images.base)
     assert without < added <= MOST_ADDED[workload]
