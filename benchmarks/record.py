@@ -29,6 +29,7 @@ ORDER = (
     "load",
     "updates",
     "backends",
+    "one_cpu",
     "frameworks",
 )
 

@@ -1,0 +1,109 @@
+"""A container of one CPU on a machine that has more: our own thread count beside hand-set ones."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+
+from benchmarks.cpu_group import CpuGroup, one_cpu
+from benchmarks.models import KEPT, faq_model, small_image_model
+from benchmarks.overhead import Setup, saturate
+from benchmarks.result import Result, Table, Target
+from client.load import faq_workload, resnet_workload
+from services.launch import LaunchedService, launch
+
+AUTOMATIC = 0
+HAND_SET = (1, 2, 4)
+CALLERS = 4
+ROUNDS = 5
+SECONDS = 5.0
+LEAST = 0.97
+
+
+def run() -> Result:
+    """Measure both services."""
+    setups = (
+        Setup("faq", faq_model(), faq_workload(), (0,), SECONDS),
+        Setup("resnet", small_image_model(), resnet_workload(), (0,), SECONDS),
+    )
+    with one_cpu() as group:
+        rates = {setup.name: measure(setup, group) for setup in setups}
+    limit = (
+        "a control group whose quota is one CPU, as a container's with that limit; the machine has "
+        "more, and the service's threads may run on all of them"
+        if group is not None
+        else "one processor by affinity, because this machine lets nobody make a control group with a "
+        "quota"
+    )
+    return Result(
+        name="one_cpu",
+        title="A container of one CPU",
+        notes=[
+            f"The services in {limit}. Each is started anew in every round with the thread count that "
+            "it finds for itself and with each that could be set by hand (`--threads`), in another "
+            f"order each time, and saturated by {CALLERS} callers outside the group for "
+            f"{SECONDS:.0f} s; medians of {ROUNDS} rounds. resnet has EfficientNet-Lite0 in ONNX "
+            "Runtime. A ratio is the median of the rounds' ratios.",
+        ],
+        tables=[
+            Table(
+                "Requests/s",
+                ("service", "automatic", *(f"{count} threads" for count in HAND_SET),
+                 "automatic / best by hand"),
+                [_row(name, each) for name, each in rates.items()],
+            )
+        ],
+        targets=[_target(name, each) for name, each in rates.items()],
+    )  # fmt: skip
+
+
+def measure(setup: Setup, group: CpuGroup | None) -> Mapping[int, Sequence[float]]:
+    """Each thread count's requests a second, one figure a round."""
+    counts = (AUTOMATIC, *HAND_SET)
+    rates: dict[int, list[float]] = {count: [] for count in counts}
+    for number in range(ROUNDS):
+        first = number % len(counts)
+        for count in (*counts[first:], *counts[:first]):
+            with _limited(setup, count, group) as service:
+                rates[count].append(saturate(service, setup, CALLERS).throughput)
+    return rates
+
+
+@contextmanager
+def _limited(setup: Setup, threads: int, group: CpuGroup | None) -> Generator[LaunchedService]:
+    cpus = setup.cpus if group is None else ()
+    with group.joined() if group is not None else nullcontext():
+        service = launch(
+            f"services.{setup.name}", "--model", setup.model, "--threads", str(threads),
+            "--no-access-log", log_folder=KEPT, cpus=cpus,
+        )  # fmt: skip
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.stop()
+
+
+def _best(rates: Mapping[int, Sequence[float]]) -> int:
+    return max(HAND_SET, key=lambda count: statistics.median(rates[count]))
+
+
+def _ratios(rates: Mapping[int, Sequence[float]]) -> list[float]:
+    pairs = zip(rates[AUTOMATIC], rates[_best(rates)], strict=True)
+    return [ours / theirs for ours, theirs in pairs]
+
+
+def _row(name: str, rates: Mapping[int, Sequence[float]]) -> list[str]:
+    medians = [f"{statistics.median(each):,.1f}" for each in rates.values()]
+    return [name, *medians, f"{statistics.median(_ratios(rates)):.2f}"]
+
+
+def _target(name: str, rates: Mapping[int, Sequence[float]]) -> Target:
+    ratios = _ratios(rates)
+    ratio = statistics.median(ratios)
+    return Target(
+        f"{name}: the automatic count at least {LEAST} of the best by hand",
+        f"{ratio:.3f} ({min(ratios):.2f} to {max(ratios):.2f}; best by hand: {_best(rates)})",
+        ratio >= LEAST,
+    )
