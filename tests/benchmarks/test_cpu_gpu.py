@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from benchmarks.cpu_gpu.__main__ import main
 from benchmarks.cpu_gpu.row import Point, Row, read_rows, write_rows
 from tests.conftest import Server
+from tests.local_server import address_of, served
 
 POINT = Point(load=7, throughput=7, p50_ms=100, p95_ms=150, p99_ms=200)
 CPU = Row(
@@ -41,10 +41,8 @@ def metrics_url(request: pytest.FixtureRequest) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metrics)) as server:
+        yield address_of(server)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import OpenPage, Site, StubbedSite
+from tests.local_server import served
 from tests.services.web.upstream_stub import MATCHES, Answer, Received, contract, problem
 
 
@@ -204,10 +204,8 @@ def other_site(tmp_path: Path) -> Iterator[str]:
     """The address of a page on another site, which is not ours to write a policy for."""
     (tmp_path / "index.html").write_text("<title>elsewhere</title>")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield f"http://localhost:{server.server_port}/"
-        server.shutdown()
 
 
 def test_another_sites_page_cannot_make_the_browser_ask(

@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from client.command_line.main import main
+from tests.local_server import address_of, served
 
 ROOT = Path(__file__).parents[2]
 CHUNK_SECONDS = 0.05
@@ -122,7 +122,7 @@ class Service(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return address_of(self)
 
     def in_turn(self, *behaviours: Callable[[Exchange], None]) -> None:
         """The first request gets the first behaviour, …; the last one is repeated."""
@@ -136,15 +136,8 @@ class Service(ThreadingHTTPServer):
 @contextmanager
 def serving() -> Iterator[Service]:
     """A server in a thread of its own."""
-    server = Service()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with served(Service()) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from services.launch import ROOT
+from tests.local_server import served
 
 START_SECONDS = 30
 
@@ -75,14 +75,8 @@ def echo_server() -> Iterator[Echo]:
     server = _Server(("127.0.0.1", 0), _Handler)
     echo = Echo(server.server_port)
     server.note = echo.requests.append  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield echo
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass(frozen=True)

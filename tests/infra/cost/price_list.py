@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.local_server import address_of, served
 
 REGION = "westeurope"
 Item = dict[str, Any]
@@ -138,15 +139,9 @@ def price_list() -> Iterator[PriceList]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    prices.url = f"http://127.0.0.1:{server.server_address[1]}/api/retail/prices"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    prices.url = f"{address_of(server)}/api/retail/prices"
+    with served(server):
         yield prices
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _page(prices: PriceList, query: dict[str, str]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import base64
 import contextlib
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,7 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from infra.doctor.arm import SCOPE, Arm
 from infra.doctor.azure import Azure
 from tests.infra.conftest import SUBSCRIPTION, TENANT
+from tests.local_server import address_of, served
 
 REGION = "westeurope"
 PROVIDERS = (
@@ -148,14 +148,8 @@ def resource_manager() -> Iterator[ResourceManager]:
     world = World()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(world))
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield ResourceManager(world, f"http://127.0.0.1:{server.server_address[1]}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(server):
+        yield ResourceManager(world, address_of(server))
 
 
 def _handler(world: World) -> type[BaseHTTPRequestHandler]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +15,7 @@ from infra.doctor.needs import needs_of
 from tests.infra.doctor.conftest import verdicts
 from tests.infra.doctor.resource_manager import ResourceManager, World
 from tests.infra.plans import recording_of, settings_of
+from tests.local_server import address_of, served
 
 RIGHT = "dckr_pat_right"
 
@@ -47,14 +47,9 @@ def hub() -> Iterator[tuple[dict[str, str], tuple[str, str]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield limits, (f"{url}/token", f"{url}/v2/ratelimitpreview/test/manifests/latest")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        url = address_of(server)
+        yield limits, (f"{url}/token", f"{url}/v2/ratelimitpreview/test/manifests/latest")
 
 
 def look(

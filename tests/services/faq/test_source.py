@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +13,7 @@ import pytest
 
 from services.faq.records import FILES, DataError
 from services.faq.source import data_folder
+from tests.local_server import address_of, served
 from tests.services.faq.conftest import Small
 
 
@@ -32,10 +32,8 @@ def server(small: Small) -> Iterator[FileServer]:
             requested.append(self.path)
 
     handler = partial(Handler, directory=str(small.folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield FileServer(f"http://127.0.0.1:{http.server_address[1]}/", requested)
-        http.shutdown()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as http:
+        yield FileServer(f"{address_of(http)}/", requested)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +22,7 @@ import torch
 from services.resnet.__main__ import run
 from services.resnet.classifier_folder import read_classifier_folder
 from services.resnet.networks import build_network, load_state
+from tests.local_server import address_of, served
 
 NETWORK = "squeezenet1_1"
 
@@ -78,13 +78,9 @@ def mirror(published: bytes) -> Iterator[Mirror]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}/mirror/weights.pth"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    state.url = f"{address_of(server)}/mirror/weights.pth"
+    with served(server):
+        yield state
 
 
 def fetch(model: Path, *options: str) -> int:

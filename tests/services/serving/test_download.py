@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ import pytest
 
 from services.serving import download as module
 from services.serving.download import DownloadError, download
+from tests.local_server import address_of, served
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -97,13 +97,9 @@ class Server(ThreadingHTTPServer):
 def site() -> Iterator[FileServer]:
     """A server on a free port."""
     server = Server(("127.0.0.1", 0), Handler)
-    server.site = FileServer(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server.site
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    server.site = FileServer(address_of(server))
+    with served(server):
+        yield server.site
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.local_server import address_of, served
 
 MATCHES: dict[str, object] = {
     "matches": [
@@ -145,12 +146,6 @@ def running_stub() -> Generator[UpstreamStub]:
     stub = UpstreamStub("")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
     server.daemon_threads = True
-    stub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    stub.url = address_of(server)
+    with served(server):
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

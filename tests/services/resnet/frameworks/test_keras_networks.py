@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from services.resnet.app import load
 from services.resnet.classifier_folder import read_classifier_folder
 from services.resnet.settings import ResnetSettings
 from services.serving.model_folder import file_sha256
+from tests.local_server import address_of, served
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,10 +35,8 @@ def published(tmp_path: Path) -> Iterator[tuple[str, str, Any]]:
     path = folder / "mobilenet.weights.h5"
     network.save_weights(path)
     handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{path.name}", file_sha256(path), network
-        server.shutdown()
+    with served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+        yield f"{address_of(server)}/{path.name}", file_sha256(path), network
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -6,7 +6,6 @@ import base64
 import hmac
 import json
 import ssl
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from tests.local_server import served
 
 Claims = dict[str, Any]
 KEY = RSAKey.generate_key(2048, parameters={"kid": "one", "use": "sig"}, private=True)
@@ -183,11 +184,5 @@ def running_provider(
         )
     scheme = "http" if tls is None else "https"
     provider.url = f"{scheme}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
