@@ -48,14 +48,13 @@ def questions() -> Sequence[str]:
 
 def bare_call(model: Path) -> Callable[[int], object]:
     """The model's own work for one question, from its text to the ranking of all originals."""
-    from services.faq.analysis import terms_of_posted
     from services.faq.app import load
     from services.faq.settings import FaqSettings
 
     served = load(FaqSettings(model=model))
     served.warm_up()
     asked = questions()
-    return lambda number: served.predict([terms_of_posted(asked[number])])
+    return lambda number: served.predict([asked[number]])
 
 
 class Route:
