@@ -11,7 +11,7 @@ import pytest
 
 from services.launch import ROOT
 from tests.cleanup import StartFailed, ended_by
-from tests.cluster.api import wait_for
+from tests.waiting import wait_for
 
 KILLED = """
 import sys, time
