@@ -55,7 +55,7 @@ class Resnet(_Model):
 
 
 if __name__ == "__main__":
-    command = os.path.join(os.path.dirname(sys.executable), "bentoml")
     served = f"benchmarks.peers.bentoml:{SETUP.service.capitalize()}"
     options = ("--host", "127.0.0.1", "--port", str(SETUP.port))
-    os.execv(command, [command, "serve", served, *options])  # noqa: S606 - there is no shell
+    command = [sys.executable, "-m", "bentoml", "serve", served, *options]
+    os.execv(sys.executable, command)  # noqa: S606 - there is no shell
