@@ -49,7 +49,7 @@ def main() -> int:
         found = [(place, _row(place, models, seconds, kept, bar)) for place in places]
     for service in services:
         rows = merged([(place, row) for place, row in found if place.service == service])
-        result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds)
+        result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds, seconds=seconds)
         print(result.text() + "\n", flush=True)
         if options.record:
             IMAGES.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,8 @@ NOTES = (
     "folder (benchmarks/peers, one file each); the load comes from the other core. Default is what its "
     "documentation starts with; tuned is what its file says. Throughput is that of so many callers who "
     "ask again once answered; the other loads arrive at random (Poisson), at shares of the server's own "
-    "best throughput, and wait for nobody. Good is a 200 within {deadline:g} s of the scheduled arrival. "
+    "best throughput, and wait for nobody. Each load takes "
+    "{seconds:g} s. Good is a 200 within {deadline:g} s of the scheduled arrival. "
     "MB is the resident memory of all its processes after the closed loop, shared pages counted once. "
     "SIGTERM comes at half the load: lost are requests that were under way, failed after are those of "
     "the second after it, which a load balancer may still send. The best of each column is in bold. Our "
@@ -33,12 +34,14 @@ NOTES = (
 )
 
 
-def result_of(service: str, rows: Sequence[Measured], *, deadline: float, rounds: int) -> Result:
+def result_of(
+    service: str, rows: Sequence[Measured], *, deadline: float, rounds: int, seconds: float
+) -> Result:
     """The result of one service's run."""
     return Result(
         name=f"peers-{service}",
         title=f"Beside other model servers: {service}",
-        notes=[note.format(deadline=deadline, rounds=rounds) for note in NOTES],
+        notes=[note.format(deadline=deadline, rounds=rounds, seconds=seconds) for note in NOTES],
         tables=[
             summary_table(service, rows),
             Table("Every load", CELL_COLUMNS, _cell_rows(rows), is_folded=True),

@@ -64,7 +64,7 @@ def test_ours_is_held_against_the_better_configuration_of_every_peer(row: Row) -
 
 
 def test_the_page_folds_the_table_of_every_load(row: Row) -> None:
-    text = result_of("faq", [row(OURS), row("mosec")], deadline=1.0, rounds=3).text()
+    text = result_of("faq", [row(OURS), row("mosec")], deadline=1.0, rounds=3, seconds=2.5).text()
     folded = text.partition("<details><summary>Every load</summary>")[2].partition("</details>")[0]
 
     assert folded.count("Mosec 1.0 tuned") == 8
