@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 
 from benchmarks.cpu_gpu.measure import model_info
-from benchmarks.environments import IN_TENSORFLOW, TENSORFLOW, interpreter
-from benchmarks.models import KEPT, converted_model, resnet152_model
+from benchmarks.environments import TENSORFLOW, interpreter
+from benchmarks.models import KEPT, model_for, resnet152_model
 from benchmarks.result import Result, Table
 from client.load.generated_picture import generated_picture
 from services.launch import running
@@ -124,8 +124,7 @@ def _row(measured: Running, torch_rates: list[float]) -> list[str]:
 
 @contextmanager
 def _started(framework: Framework, source: Path, picture: bytes) -> Generator[Running]:
-    is_converted = framework.backend in IN_TENSORFLOW
-    model = converted_model(source, framework.backend) if is_converted else source
+    model = model_for(framework.backend, source)
     options = (
         "--model", model, "--backend", framework.backend, "--no-access-log",
         "--deadline-ms", str(int(1000 * TIMEOUT)),

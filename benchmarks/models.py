@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.environments import TENSORFLOW
+from benchmarks.environments import IN_TENSORFLOW, TENSORFLOW
 from services.faq.app import load
 from services.faq.settings import FaqSettings
 from services.resnet.classifier_folder import read_classifier_folder
@@ -37,9 +37,14 @@ def small_image_model() -> Path:
     return _fetched("efficientnet_lite0", "--architecture", "efficientnet_lite0")
 
 
-def converted_model(source: Path, framework: str) -> Path:
-    """The network of a model folder for Keras or TensorFlow; made anew when the folder is another."""
-    folder = KEPT / f"{source.name}-{framework}"
+def model_for(backend: str, source: Path) -> Path:
+    """The network of a model folder in the form that a backend reads.
+
+    For Keras and TensorFlow it is converted, anew when the folder is another.
+    """
+    if backend not in IN_TENSORFLOW:
+        return source
+    folder = KEPT / f"{source.name}-{backend}"
     wanted = read_classifier_folder(source).manifest.sha256
     try:
         if read_classifier_folder(folder).manifest.details.get("converted_from") == wanted:
@@ -47,7 +52,7 @@ def converted_model(source: Path, framework: str) -> Path:
     except ModelFolderError:
         pass
     folders = ("--source", str(source.resolve()), "--model", str(folder))
-    _run("services.resnet", "convert", *folders, "--framework", framework, python=TENSORFLOW)
+    _run("services.resnet", "convert", *folders, "--framework", backend, python=TENSORFLOW)
     return folder
 
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,12 @@ from pathlib import Path
 import httpx
 import orjson
 
-from benchmarks.environments import IN_TENSORFLOW, interpreter
+from benchmarks.environments import interpreter
 from benchmarks.machine import resident_megabytes
 from benchmarks.models import (
     KEPT,
-    converted_model,
     faq_model,
+    model_for,
     resnet152_model,
     small_image_model,
 )
@@ -84,9 +84,7 @@ def run() -> Result:
 
 
 def _pictures(model: Path, backend: str) -> UpdateSetup:
-    if backend in IN_TENSORFLOW:
-        model = converted_model(model, backend)
-    return UpdateSetup("resnet", model, resnet_workload(), (0, 1), 6.0, backend)
+    return UpdateSetup("resnet", model_for(backend, model), resnet_workload(), (0, 1), 6.0, backend)
 
 
 def _row(setup: UpdateSetup) -> Sequence[str]:
@@ -126,34 +124,33 @@ def measure(setup: UpdateSetup) -> Memory:
 @contextmanager
 def _load(service: LaunchedService, setup: Setup) -> Generator[None]:
     """Callers that go on until the block ends."""
-    over = threading.Event()
-
-    def call() -> None:
-        while not over.is_set():
-            saturate(service, setup, CALLERS)
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    try:
+    with _again_and_again(lambda: saturate(service, setup, CALLERS)):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextmanager
 def _most(service: LaunchedService) -> Generator[list[float]]:
     """Megabytes, looked at again and again while the block lasts."""
-    over, seen = threading.Event(), list[float]()
+    seen = list[float]()
+    with _again_and_again(
+        lambda: seen.append(resident_megabytes(service.process.pid)), pause=SAMPLE_SECONDS
+    ):
+        yield seen
 
-    def look() -> None:
-        while not over.wait(SAMPLE_SECONDS):
-            seen.append(resident_megabytes(service.process.pid))
 
-    thread = threading.Thread(target=look)
+@contextmanager
+def _again_and_again(act: Callable[[], object], pause: float = 0.0) -> Generator[None]:
+    """Act in a thread until the block ends, each time after a pause of so many seconds."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(pause):
+            act()
+
+    thread = threading.Thread(target=repeat)
     thread.start()
     try:
-        yield seen
+        yield
     finally:
         over.set()
         thread.join()
