@@ -86,7 +86,8 @@ def row(variant: Variant, held: OutOfFold) -> list[str]:
         probabilities = variant.fit(held.only(~asked))
         scores[asked] = probabilities(held.features[:, asked])
         matched = asked & held.is_match.any(axis=1)
-        unmatched = no_match(held.features[:, asked], held.is_match[asked]).features
+        rest = held.only(matched)
+        unmatched = no_match(rest.features, rest.is_match, rest.is_alternative).features
         best_unmatched[matched] = probabilities(unmatched).max(axis=1)
     return [variant.name, *_figures(held, scores, best_unmatched, counts < FEW)]
 
@@ -134,12 +135,16 @@ def _auroc(matched: NDArray[np.float64], unmatched: NDArray[np.float64]) -> floa
 def _served(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     halves = held.questions // PARTS % CALIBRATION_PARTS
     return fit_calibrated(
-        held.features, held.is_match, parts=halves, is_asked=~held.is_thinned
+        held.features,
+        held.is_match,
+        held.is_alternative,
+        parts=halves,
+        is_asked=~held.is_thinned,
     ).probabilities
 
 
 def _not_calibrated(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    return fit_classifier(held.features, held.is_match).probabilities
+    return fit_classifier(held.features, held.is_match, held.is_alternative).probabilities
 
 
 def _without_thinned(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
@@ -149,7 +154,8 @@ def _without_thinned(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray
 def _without_unmatched(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     matched = held.only(np.asarray(held.is_match.any(axis=1)))
     right = matched.is_match.argmax(axis=1)
-    return fit_choices([Choices(matched.features, right, np.ones(len(right)))]).probabilities
+    choices = Choices(matched.features, matched.is_alternative, right, np.ones(len(right)))
+    return fit_choices([choices]).probabilities
 
 
 def _pairwise(held: OutOfFold) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:

@@ -26,6 +26,7 @@ _BOUNDS: Final = ((0.1, 10.0), (-10.0, 10.0))
 def fit_calibrated(
     features: Float32s,
     is_match: NDArray[np.bool_],
+    is_alternative: NDArray[np.bool_],
     parts: NDArray[np.int64],
     is_asked: NDArray[np.bool_],
 ) -> PairClassifier:
@@ -38,19 +39,20 @@ def fit_calibrated(
     Args:
         features: float32 (features, questions, candidates).
         is_match: whether a candidate is the right one, (questions, candidates).
+        is_alternative: whether it is one that questions are asked about.
         parts: which part each question is in; a question and its variants are in the same one.
         is_asked: which of the questions are such as are asked.
     """
-    classifier = fit_classifier(features, is_match)
+    classifier = fit_classifier(features, is_match, is_alternative)
     choices: list[Choices] = []
     for part in np.unique(parts):
         own, others = (parts == part) & is_asked, parts != part
         if not own.any() or not is_match[others].any():
             continue
-        taught = fit_classifier(features[:, others], is_match[others])
+        taught = fit_classifier(features[:, others], is_match[others], is_alternative[others])
         choices += [
             replace(each, features=taught.utilities(each.features)[np.newaxis])
-            for each in matched_and_not(features[:, own], is_match[own])
+            for each in matched_and_not(features[:, own], is_match[own], is_alternative[own])
         ]
     scale, bias = _fitted(choices)
     return PairClassifier(classifier.weights * scale, classifier.bias * scale + bias)

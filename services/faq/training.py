@@ -62,6 +62,9 @@ class OutOfFold:
     """(features, questions, candidates)."""
     candidates: Candidates
     """(questions, candidates)."""
+    is_alternative: NDArray[np.bool_]
+    """Whether the candidate is one that questions are asked about: it has a duplicate in the data, be
+    it known to the index or not, (questions, candidates)."""
     questions: Positions
     """Which duplicate each is."""
     owners: Positions
@@ -76,6 +79,7 @@ class OutOfFold:
         return OutOfFold(
             features=self.features[:, chosen],
             candidates=self.candidates[chosen],
+            is_alternative=self.is_alternative[chosen],
             questions=self.questions[chosen],
             owners=self.owners[chosen],
             is_whole=self.is_whole[chosen],
@@ -115,6 +119,7 @@ def train(known: Known, seed: int, progress: Progress, encoder: Encoder | None =
         classifier = fit_calibrated(
             held.features,
             held.is_match,
+            held.is_alternative,
             parts=held.questions % CALIBRATION_PARTS,
             is_asked=~held.is_thinned,
         )
@@ -135,7 +140,7 @@ def _low_signal(
     classifier: PairClassifier, held: OutOfFold, scores: Float64s, places: Positions
 ) -> float:
     """Learn the threshold from the questions, and from the same without their right originals."""
-    unmatched = no_match(held.features, held.is_match)
+    unmatched = no_match(held.features, held.is_match, held.is_alternative)
     none = classifier.probabilities(unmatched.features).max(axis=1)
     return low_signal_threshold(
         np.concatenate((scores.max(axis=1), none)),
@@ -159,6 +164,7 @@ def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:
     return OutOfFold(
         features=np.concatenate([part.features for part in parts], axis=1),
         candidates=np.concatenate([part.candidates for part in parts]),
+        is_alternative=np.concatenate([part.is_alternative for part in parts]),
         questions=np.concatenate([part.questions for part in parts]),
         owners=np.concatenate([part.owners for part in parts]),
         is_whole=np.concatenate([part.is_whole for part in parts]),
@@ -215,9 +221,11 @@ def _asked(index: Index, known: Known, asked: Positions, *, is_thinned: bool = F
     questions = np.concatenate((asked, titled))
     meanings = known.meanings and known.meanings.asked(asked, titled)
     pairs = pairs_of(index, texts, meanings)
+    is_asked_about = np.bincount(known.owners, minlength=len(known.originals)) > 0
     return OutOfFold(
         features=pairs.features,
         candidates=pairs.candidates,
+        is_alternative=is_asked_about[pairs.candidates],
         questions=questions,
         owners=known.owners[questions],
         is_whole=np.arange(len(questions)) < len(asked),

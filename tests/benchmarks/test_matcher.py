@@ -26,6 +26,7 @@ def held() -> OutOfFold:
     return OutOfFold(
         features=pair_features(signals, np.full(QUESTIONS, 5)),
         candidates=candidates,
+        is_alternative=np.ones(candidates.shape, bool),
         questions=np.arange(QUESTIONS),
         owners=owners,
         is_whole=np.ones(QUESTIONS, bool),
@@ -41,7 +42,7 @@ def test_questions_without_a_match_are_learnt_from_as_in_training(
 ) -> None:
     [variant] = [each for each in VARIANTS if each.name == name]
     learnt = held if thinned else held.only(~held.is_thinned)
-    expected = fit_classifier(learnt.features, learnt.is_match)
+    expected = fit_classifier(learnt.features, learnt.is_match, learnt.is_alternative)
     np.testing.assert_array_equal(
         variant.fit(held)(held.features), expected.probabilities(held.features)
     )

@@ -37,6 +37,11 @@ def independent_features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.faq.fit_classifier.without_candidate", without)
 
 
+def everything(is_match: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Every candidate is one that questions are asked about."""
+    return np.ones(is_match.shape, np.bool_)
+
+
 def gap(classifier: PairClassifier, features: Float32s, is_match: NDArray[np.bool_]) -> float:
     """How far the mean of the best scores is from the share that is right."""
     scores = classifier.probabilities(features)
@@ -54,17 +59,17 @@ def mixture() -> tuple[Float32s, NDArray[np.bool_], NDArray[np.bool_]]:
 
 def test_probabilities_are_those_of_the_questions_that_are_asked() -> None:
     features, is_match, is_easy = mixture()
-    fitted = fit_calibrated(features, is_match, PARTS, is_easy)
+    fitted = fit_calibrated(features, is_match, everything(is_match), PARTS, is_easy)
     fresh, fresh_match = asked(4.0, 2, 4000)
-    before = gap(fit_classifier(features, is_match), fresh, fresh_match)
+    before = gap(fit_classifier(features, is_match, everything(is_match)), fresh, fresh_match)
     assert before < -0.05
     assert abs(gap(fitted, fresh, fresh_match)) < abs(before) / 3
 
 
 def test_the_order_of_candidates_stays() -> None:
     features, is_match, is_easy = mixture()
-    fitted = fit_calibrated(features, is_match, PARTS, is_easy)
-    plain = fit_classifier(features, is_match)
+    fitted = fit_calibrated(features, is_match, everything(is_match), PARTS, is_easy)
+    plain = fit_classifier(features, is_match, everything(is_match))
     np.testing.assert_array_equal(
         plain.utilities(features).argsort(axis=1), fitted.utilities(features).argsort(axis=1)
     )
@@ -76,13 +81,18 @@ def test_questions_that_taught_the_weights_do_not_calibrate_them() -> None:
     random = np.random.default_rng(4)
     noise = random.standard_normal((80, 40, CANDIDATES)).astype(np.float32)
     features = np.concatenate((features, noise))
-    everything = np.ones(40, np.bool_)
-    fitted = fit_calibrated(features, is_match, np.arange(40) % 2, everything)
-    plain = fit_classifier(features, is_match)
+    fitted = fit_calibrated(
+        features, is_match, everything(is_match), np.arange(40) % 2, np.ones(40, np.bool_)
+    )
+    plain = fit_classifier(features, is_match, everything(is_match))
     assert fitted.weights[0] / plain.weights[0] < 1
 
 
 def test_one_part_alone_is_left_as_it_is() -> None:
     features, is_match = asked(2.0, 0, questions=3)
-    fitted = fit_calibrated(features, is_match, np.zeros(3, np.int64), np.ones(3, np.bool_))
-    np.testing.assert_array_equal(fitted.weights, fit_classifier(features, is_match).weights)
+    alternatives = everything(is_match)
+    fitted = fit_calibrated(
+        features, is_match, alternatives, np.zeros(3, np.int64), np.ones(3, np.bool_)
+    )
+    plain = fit_classifier(features, is_match, alternatives)
+    np.testing.assert_array_equal(fitted.weights, plain.weights)

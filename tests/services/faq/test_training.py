@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from services.faq.analysis import terms_of_posted
 from services.faq.features import FEATURES
@@ -119,6 +120,34 @@ def test_one_duplicate_for_each_original_is_learnt_to_be_trusted(small: Small) -
     pairs = pairs_of(scorer.index, [small.known.duplicates[each] for each in held])
     nearest = pairs.features[FEATURES.index("view_best")].argmax(axis=1) == small.known.owners[held]
     assert right.mean() >= nearest.mean()
+
+
+def bare_half(small: Small) -> tuple[Known, NDArray[np.bool_]]:
+    """Every second original has lost its duplicates; and which."""
+    known = small.known.with_only(small.split.training)
+    is_bare = np.arange(len(known.originals)) % 2 == 1
+    return known.with_only(np.flatnonzero(~is_bare[known.owners])), is_bare
+
+
+def test_what_has_no_duplicate_in_the_data_is_no_alternative_but_what_is_thinned_out_is(
+    small: Small,
+) -> None:
+    known, is_bare = bare_half(small)
+    held = out_of_fold(known, 0, no_progress)
+    np.testing.assert_array_equal(held.is_alternative, ~is_bare[held.candidates])
+    without = held.features[FEATURES.index("without_duplicates")] > 0
+    assert (without & held.is_alternative & held.is_match).any()
+
+
+def test_originals_without_duplicates_are_found_beside_others_that_have_some(small: Small) -> None:
+    """Nobody asks about them in training; still more of them are found than by their words alone."""
+    known, is_bare = bare_half(small)
+    scorer = train(known, 0, no_progress).scorer
+    asked = small.split.held_out[is_bare[small.known.owners[small.split.held_out]]]
+    texts, owners = [small.known.duplicates[each] for each in asked], small.known.owners[asked]
+    first = np.asarray([ranking.positions[0] for ranking in scorer.rank(texts)])
+    words = pairs_of(scorer.index, texts).features[FEATURES.index("word")].argmax(axis=1)
+    assert (first == owners).mean() > (words == owners).mean()
 
 
 def test_the_same_texts_and_seed_give_the_same_model(known: Known, small: Small) -> None:
