@@ -58,7 +58,7 @@ def run() -> Result:
     """Cut the training questions of each data set in parts, and score each with what others taught."""
     tables: list[Table] = []
     with threadpool_limits(limits=1):
-        for name, folder in _folders():
+        for name, folder in folders():
             held = _held(folder)
             rows = [row(variant, held) for variant in tqdm(VARIANTS, desc=name, disable=None)]
             count = int((held.is_whole & ~held.is_thinned).sum())
@@ -115,12 +115,12 @@ def _figures(
         f"{first[asked].mean():.1%}",
         f"{third[asked].mean():.1%}",
         f"{first[few].mean():.1%}" if few.any() else "–",
-        f"{_calibration_error(best[asked], first[asked]):.1%}",
+        f"{calibration_error(best[asked], first[asked]):.1%}",
         f"{_auroc(best[matched], best_unmatched[matched]):.3f}",
     ]
 
 
-def _calibration_error(scores: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
+def calibration_error(scores: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
     """Mean gap between score and share that is right, in ten bins of equal width."""
     bins = np.minimum((scores * 10).astype(np.int64), 9)
     gaps = np.bincount(bins, scores, 10) - np.bincount(bins, is_right, 10)
@@ -181,7 +181,8 @@ def _alone(name: str) -> Fit:
     return fit
 
 
-def _folders() -> Iterator[tuple[str, Path]]:
+def folders() -> Iterator[tuple[str, Path]]:
+    """Return the name and the folder of each data set that is there."""
     yield "corpus", ROOT / "services" / "faq" / "corpus"
     shared = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared"))
     if (shared / "data" / "banking77").is_dir():
@@ -191,13 +192,14 @@ def _folders() -> Iterator[tuple[str, Path]]:
 def _held(folder: Path) -> OutOfFold:
     data = read_data(folder)
     split = split_data(data, HOLD_OUT, SEED)
-    held = out_of_fold(known_texts(data).with_only(split.training), SEED, _progress)
+    held = out_of_fold(known_texts(data).with_only(split.training), SEED, show_progress)
     questions = np.unique(held.questions)
     sample = np.random.default_rng(SEED).permutation(questions)[:ASKED]
     return held.only(np.isin(held.questions, sample))
 
 
-def _progress(steps: Iterable[object], what: str) -> Iterable[object]:
+def show_progress(steps: Iterable[object], what: str) -> Iterable[object]:
+    """Show a bar while the steps are taken."""
     return tqdm(steps, desc=what, disable=None, leave=False)
 
 

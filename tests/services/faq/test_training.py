@@ -77,6 +77,7 @@ def test_some_are_asked_a_second_time_while_originals_have_few_duplicates_or_non
     full = set(zip(held.questions[~held.is_thinned], held.is_whole[~held.is_thinned], strict=True))
     again = set(zip(held.questions[held.is_thinned], held.is_whole[held.is_thinned], strict=True))
     assert again < full
+    assert held.is_alternative.all()
 
 
 def test_every_second_original_is_thinned_out_to_few_duplicates() -> None:
