@@ -34,6 +34,7 @@ class ResnetModel(Model[Tensor, Tensor]):
     """
 
     scope: ClassVar[str] = "resnet"
+    prepares_slowly: ClassVar[bool] = True
 
     def __init__(
         self,

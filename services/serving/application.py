@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from wsgiref.types import WSGIApplication
+from typing import TYPE_CHECKING, Any
 
 import flask_swagger_ui  # pyright: ignore[reportMissingTypeStubs] - only its folder is used
 from flask import Flask, Response, g, request, send_from_directory
@@ -16,14 +15,17 @@ from services.serving.api_keys import KeyRing
 from services.serving.batching import Batcher
 from services.serving.byte_budget import ByteBudget
 from services.serving.command_line import CommandFailed
-from services.serving.gate import Gate, closing_while_draining
+from services.serving.http.exchange import Site
+from services.serving.http.wsgi import WsgiSite
 from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import Metrics
 from services.serving.model import Model
 from services.serving.problem import Problem
 from services.serving.protocols.routes import ProtocolRoutes
 from services.serving.rate_limit import RateLimiter
+from services.serving.refusal import Refusals
 from services.serving.responses import (
+    API_POLICY,
     answer_exception,
     answer_http_exception,
     answer_problem,
@@ -34,9 +36,12 @@ from services.serving.responses import (
 )
 from services.serving.scoring import Limits, Scoring
 from services.serving.scoring_paths import ScoringPaths
+from services.serving.scoring_site import ScoringSite
 from services.serving.settings import ServiceSettings
-from services.serving.slow_bodies import SlowBodies
 from services.serving.versions import Versions, loaded
+
+if TYPE_CHECKING:
+    from services.serving.tracing import RequestTracer
 
 STUCK_SECONDS = 60.0
 """A batch that runs for so long will never end; the process is better restarted."""
@@ -44,7 +49,6 @@ STUCK_SECONDS = 60.0
 PAGES = Path(__file__).parent / "pages"
 SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 DOCS_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class _NameConverter(BaseConverter):
@@ -54,12 +58,12 @@ class _NameConverter(BaseConverter):
 
 
 class Service:
-    """One model with everything around it, as a WSGI application.
+    """One model with everything around it.
 
     Attributes:
-        wsgi: what a WSGI server calls.
+        site: what the server asks: scoring requests go straight to the batcher, all others to Flask.
+        flask: the Flask application, complete by itself, for tests, extensions and WSGI servers.
         versions: the model, and the one before it.
-        flask: the Flask application inside, for tests and extensions.
     """
 
     def __init__(
@@ -83,7 +87,6 @@ class Service:
         byte_budget = ByteBudget(settings.queue_bytes, lambda: self.batcher.expected_wait_seconds)
         self.metrics.follow_bytes(lambda: byte_budget.held)
         self._access_log = settings.access_log
-        slow_bodies = SlowBodies(settings.port, settings.body_seconds, settings.deadline_ms / 1000)
         keys = KeyRing(settings.keys, model.scope)
         self._needs_key = not keys.is_open
         self.versions = Versions(loaded(model, needs_key=self._needs_key))
@@ -94,24 +97,22 @@ class Service:
             keys=keys,
             limiter=RateLimiter(settings.requests_per_second),
             limits=Limits(settings.max_body_bytes, settings.deadline_ms / 1000),
-            slow_bodies=slow_bodies,
             metrics=self.metrics,
         )
         self.flask = self._flask(model.info.name)
         rules = list(self.versions.current.operations)
-        paths = ScoringPaths(rules)
-        gate = Gate(
-            self.flask.wsgi_app,
-            paths=paths,
-            batcher=self.batcher,
-            places=settings.scoring_threads,
-            slow_bodies=slow_bodies,
-            on_refusal=self._refusal_counter(rules),
+        site = ScoringSite(
+            WsgiSite(self.flask.wsgi_app, threads=settings.request_threads),
+            paths=ScoringPaths(rules),
+            scoring=self._scoring,
+            refusals=Refusals({rule: self._refusal_counter(rule) for rule in rules}),
+            threads=settings.prepare_threads,
+            prepares_slowly=model.prepares_slowly,
+            tracer=_tracer(model.scope) if settings.tracing else None,
+            access_log=settings.access_log,
         )
-        self.metrics.follow_requests(lambda: gate.in_flight)
-        self.wsgi: WSGIApplication = closing_while_draining(gate, self.lifecycle)
-        if settings.tracing:
-            self.wsgi = _traced(self.wsgi, paths, model.scope)
+        self.metrics.follow_requests(lambda: site.in_flight)
+        self.site: Site = site
 
     def replace_model(self, model: Model[Any, Any]) -> None:
         """Let a model of the same kind, loaded and warm, answer from now on."""
@@ -147,9 +148,9 @@ class Service:
     def _route(self, app: Flask, rule: str, endpoint: str) -> None:
         def view(**names: str) -> Response:
             scored = self._scoring.answer(rule, names, request)
-            g.key_name = scored.key.name
-            g.received_bytes = scored.received_bytes
-            return scored.response
+            return Response(
+                scored.body, content_type=scored.content_type, headers=list(scored.headers)
+            )
 
         app.add_url_rule(rule, endpoint, view, methods=["POST"], strict_slashes=True)
 
@@ -168,12 +169,12 @@ class Service:
         ready = self._is_ready()
         return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
 
-    def _refusal_counter(self, rules: Sequence[str]) -> Callable[[str], None]:
+    def _refusal_counter(self, rule: str) -> Callable[[], None]:
         rejected = self.metrics.rejected.labels("capacity")
-        refused = {rule: self.metrics.requests.labels(rule, "503") for rule in rules}
+        refused = self.metrics.requests.labels(rule, "503")
 
-        def count(rule: str) -> None:
-            refused[rule].inc()
+        def count() -> None:
+            refused.inc()
             rejected.inc()
 
         return count
@@ -188,15 +189,15 @@ class Service:
         return response
 
 
-def _traced(application: WSGIApplication, paths: ScoringPaths, service: str) -> WSGIApplication:
+def _tracer(service: str) -> RequestTracer:
     try:
-        from services.serving.tracing import Traced, new_tracer
+        from services.serving.tracing import new_tracer
     except ImportError as missing:
         raise CommandFailed(
             f"tracing needs the package {missing.name}; install "
             "services/serving/requirements-tracing.txt"
         ) from None
-    return Traced(application, paths, new_tracer(service))
+    return new_tracer(service)
 
 
 def _docs_page() -> Response:

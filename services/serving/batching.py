@@ -40,11 +40,15 @@ class BatchReport:
     dropped: int
 
 
-class _Ticket(Generic[Item, Output]):
-    """One request's items on their way through the batcher."""
+class Ticket(Generic[Item, Output]):
+    """One request's items on their way through the batcher; see :meth:`Batcher.submit`."""
 
     def __init__(
-        self, items: Sequence[Item], deadline: float, predict: Predict[Item, Output]
+        self,
+        items: Sequence[Item],
+        deadline: float,
+        predict: Predict[Item, Output],
+        on_end: Callable[[], None],
     ) -> None:
         self.items = items
         self.deadline = deadline
@@ -54,8 +58,13 @@ class _Ticket(Generic[Item, Output]):
         self.missing = len(items)
         self.failure: Exception | None = None
         self.abandoned = False
-        self.done = threading.Lock()
-        self.done.acquire()
+        self.on_end = on_end
+
+    def result(self) -> Sequence[Output]:
+        """The outputs, once ``on_end`` was called; raises what the model raised."""
+        if self.failure is not None:
+            raise self.failure
+        return cast("Sequence[Output]", self.outputs)
 
 
 class Batcher(Generic[Item, Output]):
@@ -85,8 +94,9 @@ class Batcher(Generic[Item, Output]):
         self._queue_limit = queue_limit
         self._observe = observe
         self._changed = threading.Condition()
-        self._queue: deque[tuple[_Ticket[Item, Output], int]] = deque()
+        self._queue: deque[tuple[Ticket[Item, Output], int]] = deque()
         self._admitted = 0
+        self._abandoned = 0
         self._seconds_per_item = 0.0
         self._batch_started: float | None = None
         self._closing = False
@@ -173,25 +183,43 @@ class Batcher(Generic[Item, Output]):
         Raises:
             Problem: 504 past the deadline.
         """
+        done = threading.Lock()
+        done.acquire()
+        ticket = self.submit(items, deadline, done.release, predict)
+        seconds = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+        if not done.acquire(timeout=seconds):
+            self.abandon(ticket)
+            raise past_deadline()
+        return ticket.result()
+
+    def submit(
+        self,
+        items: Sequence[Item],
+        deadline: float,
+        on_end: Callable[[], None],
+        predict: Predict[Item, Output] | None = None,
+    ) -> Ticket[Item, Output]:
+        """Queue ``items``, for which places must be reserved, and return at once.
+
+        ``on_end`` is called once they are scored or have failed, mostly by the batcher's thread. A
+        ticket whose deadline is over before its turn comes is passed over, and ``on_end`` not called.
+        """
+        ticket: Ticket[Item, Output] = Ticket(items, deadline, predict or self._predict, on_end)
         if not items:
-            return []
-        ticket: _Ticket[Item, Output] = _Ticket(items, deadline, predict or self._predict)
+            on_end()
+            return ticket
         with self._changed:
             self._queue.extend((ticket, index) for index in range(len(items)))
             self._changed.notify()
-        seconds = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
-        if not ticket.done.acquire(timeout=seconds):
-            self._abandon(ticket)
-            raise past_deadline()
-        if ticket.failure is not None:
-            raise ticket.failure
-        return cast("Sequence[Output]", ticket.outputs)
+        return ticket
 
-    def _abandon(self, ticket: _Ticket[Item, Output]) -> None:
-        """Let go of the items at once: behind a stuck model they would pile up."""
+    def abandon(self, ticket: Ticket[Item, Output]) -> None:
+        """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up."""
         with self._changed:
             ticket.abandoned = True
+            queued = len(self._queue)
             self._queue = deque(entry for entry in self._queue if entry[0] is not ticket)
+            self._abandoned += queued - len(self._queue)
 
     def _run(self) -> None:
         while (batch := self._next_batch()) is not None:
@@ -204,11 +232,17 @@ class Batcher(Generic[Item, Output]):
             if live:
                 self._learn(elapsed / len(live))
             waits = [started - ticket.queued_at for ticket, _ in live]
-            self._observe(BatchReport(len(live), elapsed, waits, len(batch) - len(live)))
+            dropped = len(batch) - len(live) + self._take_abandoned()
+            self._observe(BatchReport(len(live), elapsed, waits, dropped))
             # Until the next batch, nothing of this one stays in memory, its model among it.
             del batch, live
 
-    def _next_batch(self) -> list[tuple[_Ticket[Item, Output], int]] | None:
+    def _take_abandoned(self) -> int:
+        with self._changed:
+            abandoned, self._abandoned = self._abandoned, 0
+            return abandoned
+
+    def _next_batch(self) -> list[tuple[Ticket[Item, Output], int]] | None:
         with self._changed:
             while not self._queue:
                 if self._closing:
@@ -222,10 +256,10 @@ class Batcher(Generic[Item, Output]):
             return batch
 
     @staticmethod
-    def _is_dead(ticket: _Ticket[Item, Output]) -> bool:
+    def _is_dead(ticket: Ticket[Item, Output]) -> bool:
         return ticket.abandoned or ticket.failure is not None or ticket.deadline <= time.monotonic()
 
-    def _score_batch(self, batch: Sequence[tuple[_Ticket[Item, Output], int]]) -> None:
+    def _score_batch(self, batch: Sequence[tuple[Ticket[Item, Output], int]]) -> None:
         try:
             outputs = batch[0][0].predict([ticket.items[index] for ticket, index in batch])
             if len(outputs) != len(batch):
@@ -242,7 +276,7 @@ class Batcher(Generic[Item, Output]):
             ticket.outputs[index] = output
             ticket.missing -= 1
             if not ticket.missing and ticket.failure is None:
-                ticket.done.release()
+                ticket.on_end()
 
     def _learn(self, seconds_per_item: float) -> None:
         known = self._seconds_per_item
@@ -277,6 +311,17 @@ class Admission(Generic[Item, Output]):
             self.reserve(len(items) - self._places)
         return self._batcher.score(items, self._deadline, predict)
 
+    def submit(
+        self,
+        items: Sequence[Item],
+        on_end: Callable[[], None],
+        predict: Predict[Item, Output] | None = None,
+    ) -> Ticket[Item, Output]:
+        """Queue ``items`` as :meth:`score` does, and return at once; see :meth:`Batcher.submit`."""
+        if len(items) > self._places:
+            self.reserve(len(items) - self._places)
+        return self._batcher.submit(items, self._deadline, on_end, predict)
+
 
 def at_capacity(wait_seconds: float) -> Problem:
     """The refusal of a full service: the client may come back after the predicted wait."""
@@ -293,7 +338,7 @@ def past_deadline() -> Problem:
     return Problem(504, "The answer was not ready before the deadline.", reason="deadline")
 
 
-def _fail(ticket: _Ticket[Item, Output], error: Exception) -> None:
+def _fail(ticket: Ticket[Item, Output], error: Exception) -> None:
     if ticket.failure is None:
         ticket.failure = error
-        ticket.done.release()
+        ticket.on_end()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from typing import Protocol
-from wsgiref.types import WSGIEnvironment
 
 from werkzeug.http import parse_options_header
 
@@ -23,74 +21,49 @@ class ByteStream(Protocol):
         ...
 
 
-class WatchedBody:
-    """A request's body, which knows whether all of it has been read.
-
-    Attributes:
-        missing: declared bytes that were not read yet; 0 or less for a chunked body.
-        is_complete: whether nothing is left to read.
-    """
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        declared = environ.get("CONTENT_LENGTH") or "0"
-        chunked = "HTTP_TRANSFER_ENCODING" in environ
-        self._stream: ByteStream = environ["wsgi.input"]
-        self.missing = int(declared) if declared.isascii() and declared.isdigit() else 0
-        self.is_complete = not chunked and not self.missing
-
-    def read(self, size: int = -1, /) -> bytes:
-        """As the stream's own ``read``."""
-        piece = self._stream.read(size)
-        self.missing -= len(piece)
-        if not piece or self.missing == 0:
-            self.is_complete = True
-        return piece
-
-
-def read_body(
-    stream: ByteStream,
-    *,
-    declared: str | None,
-    coding: str,
-    limit: int,
-    timed_out: Callable[[], bool] = lambda: False,
-) -> bytes:
+def read_body(stream: ByteStream, *, declared: str | None, coding: str, limit: int) -> bytes:
     """A whole request body, decompressed, of at most ``limit`` bytes.
-
-    granian 2.8 ends a chunked body that is cut off as if it had been complete. What a model
-    accepts must therefore say itself where it ends, as JSON, pictures and gzip do.
 
     Args:
         stream: where the body comes from.
         declared: the Content-Length header; None for a chunked body.
         coding: the Content-Encoding header, lower case; empty for none.
         limit: most bytes, before and after decompression.
-        timed_out: whether the stream was cut because the body took too long.
 
     Raises:
-        Problem: 413 too large, 400 cut short or corrupt, 408 too slow, 415 unknown coding.
+        Problem: 413 too large, 400 cut short or corrupt, 415 unknown coding.
     """
     expected = _content_length(declared)
+    require_known(coding)
+    if expected is not None and expected > limit:
+        raise too_large(limit)
+    try:
+        body = _read(stream, limit + 1 if expected is None else expected)
+    except OSError:
+        raise cut_short() from None
+    if expected is not None and len(body) < expected:
+        raise Problem(400, "The body is shorter than its Content-Length.")
+    if len(body) > limit:
+        raise too_large(limit)
+    return decoded(body, coding, limit)
+
+
+def require_known(coding: str) -> None:
+    """Refuse a Content-Encoding, in lower case, that is not understood.
+
+    Raises:
+        Problem: 415.
+    """
     if coding not in ("", "identity") and coding not in CODINGS:
         raise Problem(
             415,
             "This content coding is not understood.",
             headers={"Accept-Encoding": "gzip, deflate"},
         )
-    if expected is not None and expected > limit:
-        raise too_large(limit)
-    try:
-        body = _read(stream, limit + 1 if expected is None else expected)
-    except OSError:
-        body = None
-    if timed_out():
-        raise Problem(408, "The body took too long to arrive.", headers={"Connection": "close"})
-    if body is None:
-        raise Problem(400, "The body was cut short.", headers={"Connection": "close"})
-    if expected is not None and len(body) < expected:
-        raise Problem(400, "The body is shorter than its Content-Length.")
-    if len(body) > limit:
-        raise too_large(limit)
+
+
+def decoded(body: bytes, coding: str, limit: int) -> bytes:
+    """A body without its Content-Encoding, a known one; see :func:`decompress`."""
     return decompress(body, CODINGS[coding], limit) if coding in CODINGS else body
 
 
@@ -123,6 +96,16 @@ def too_large(limit: int) -> Problem:
     return Problem(
         413, f"The body is larger than {limit:,} bytes.", headers={"Connection": "close"}
     )
+
+
+def cut_short() -> Problem:
+    """The answer to a body whose client stopped in the middle of it."""
+    return Problem(400, "The body was cut short.", headers={"Connection": "close"})
+
+
+def too_slow() -> Problem:
+    """The answer to a body that uses up its time."""
+    return Problem(408, "The body took too long to arrive.", headers={"Connection": "close"})
 
 
 def _content_length(declared: str | None) -> int | None:

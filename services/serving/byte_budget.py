@@ -38,6 +38,18 @@ class ByteBudget:
         """Count ``most`` bytes while the block lasts, or fewer once they are known.
 
         Raises:
+            Problem: as :meth:`take`.
+        """
+        bytes_of_this = self.take(most)
+        try:
+            yield bytes_of_this
+        finally:
+            bytes_of_this.shrink_to(0)
+
+    def take(self, most: int) -> HeldBytes:
+        """Count ``most`` bytes until they are given back.
+
+        Raises:
             Problem: 503 with Retry-After, if they would be too many.
         """
         with self._lock:
@@ -47,11 +59,7 @@ class ByteBudget:
                 refusal.headers["Connection"] = "close"
                 raise refusal
             self._held += most
-        bytes_of_this = HeldBytes(self, most)
-        try:
-            yield bytes_of_this
-        finally:
-            bytes_of_this.shrink_to(0)
+        return HeldBytes(self, most)
 
     def give_back(self, count: int) -> None:
         """Count so many bytes less."""

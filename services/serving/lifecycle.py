@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
-
-DRAIN, LOOK = "drain", "look"
-
-
-class Orders(Protocol):
-    """What another process orders."""
-
-    def wait(self) -> str:
-        """The next order, once there is one: ``DRAIN`` or ``LOOK``."""
-        ...
 
 
 class Lifecycle:
     """The state that readiness probes see.
 
-    Draining is announced by the parent process (see :mod:`services.serving.server`): requests
-    are still accepted and answered, but with ``Connection: close``, and readiness is gone.
+    While it drains (see :mod:`services.serving.server`) requests are still accepted and answered,
+    but with ``Connection: close``, and readiness is gone.
 
     ``look_asked`` is set when somebody wants the model folder to be looked at now.
     """
@@ -46,14 +35,3 @@ class Lifecycle:
         """The service is about to stop."""
         self.draining = True
         self.on_change(self.ready)
-
-    def obey(self, orders: Orders) -> None:
-        """Do from now on what another process orders: to look at the model, and to drain."""
-
-        def wait() -> None:
-            while (order := orders.wait()) == LOOK:
-                self.look_asked.set()
-            if order == DRAIN:
-                self.drain()
-
-        threading.Thread(target=wait, name="orders", daemon=True).start()

@@ -1,8 +1,8 @@
 """The interface between a model and the service around it.
 
-Request threads run :attr:`Operation.prepare` (parse, validate, decode); one batcher thread runs
-:meth:`Model.predict`; the request thread then runs :attr:`Call.render`. A model therefore needs
-no locks of its own.
+The event loop runs :attr:`Operation.prepare` (parse, validate, decode), or threads where that may
+take long; one batcher thread runs :meth:`Model.predict`; the loop then runs :attr:`Call.render`. A
+model therefore needs no locks of its own.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class MediaType:
 class Operation(Generic[Item, Output]):
     """One POST path of a service.
 
-    ``path`` may have parts such as ``<model_name>``. ``prepare`` runs in the request's thread and
+    ``path`` may have parts such as ``<model_name>``. ``prepare`` runs on the event loop or in a thread and
     raises :class:`Problem` for bad input; ``query`` is the model of the query string, validated
     before ``prepare`` sees it; ``returns`` are the media types of an answer.
     """
@@ -126,6 +126,9 @@ class Model(ABC, Generic[Item, Output]):
 
     scope: ClassVar[str]
     """The scope that an API key needs to use this service, such as ``faq``."""
+    prepares_slowly: ClassVar[bool] = False
+    """Whether making items of a small request may take milliseconds, as decoding a picture does:
+    then threads do it."""
 
     info: ModelInfo
 

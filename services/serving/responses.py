@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
@@ -14,37 +15,40 @@ from flask import Response, g, request
 from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
-from services.serving.body import WatchedBody
+from services.serving.header_values import HeaderValues
+from services.serving.http.wsgi import BODY_PROBLEM
 from services.serving.problem import Problem, problem_type
 
 log = logging.getLogger("access")
 
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PROBES = ("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
-TRACE_ID = "scoring.trace_id"
-"""Where a request's environment has the id of its trace, if it is traced."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
 
 
+def request_id_of(headers: HeaderValues) -> str:
+    """The id that a request brings, if it is well-formed, or a new one."""
+    asked = headers.get("X-Request-Id", "")
+    return asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+
+
 def begin_request() -> None:
-    """Note when the request began, its id, and from now on how much of its body is read."""
+    """Note when the request began and its id.
+
+    Raises:
+        Problem: the server could not read its body.
+    """
     g.began = time.perf_counter()
-    asked = request.headers.get("X-Request-Id", "")
-    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
-    g.body = WatchedBody(request.environ)
-    request.environ["wsgi.input"] = g.body
+    g.request_id = request_id_of(request.headers)
+    if (problem := request.environ.get(BODY_PROBLEM)) is not None:
+        raise problem
 
 
 def finish_response(response: Response) -> None:
-    """Add what every response carries.
-
-    The server closes a connection whose body nobody has read, and at no certain moment: a client
-    that is not told would lose its next request.
-    """
+    """Add what every response carries."""
     response.headers["X-Request-Id"] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
-    if not g.body.is_complete:
-        response.headers["Connection"] = "close"
 
 
 class RequestMetrics(Protocol):
@@ -55,44 +59,85 @@ class RequestMetrics(Protocol):
     seconds: Histogram
 
 
-def record_request(
-    response: Response, metrics: RequestMetrics, *, access_log: bool, **caller: str
-) -> None:
-    """Count the request and log it in one line; ``caller`` says who asked."""
-    route = request.url_rule.rule if request.url_rule else "unknown"
-    seconds = time.perf_counter() - g.began
-    metrics.requests.labels(route, str(response.status_code)).inc()
-    trace = {"trace_id": request.environ[TRACE_ID]} if TRACE_ID in request.environ else {}
+@dataclass(slots=True)
+class Answered:
+    """A request and its answer, as metrics and the access log tell of it.
+
+    Attributes:
+        seconds: since it began.
+        forwarded_for: its X-Forwarded-For header.
+        reason: why it was refused, if metrics count that.
+        trace_id: empty where it was not traced.
+    """
+
+    request_id: str
+    method: str
+    route: str
+    status: int
+    seconds: float
+    peer: str
+    forwarded_for: str
+    bytes_in: int
+    bytes_out: int
+    reason: str = ""
+    trace_id: str = ""
+
+
+def record(answered: Answered, metrics: RequestMetrics, *, access_log: bool, **caller: str) -> None:
+    """Count a request and log it in one line; ``caller`` says who asked."""
+    route = answered.route
+    metrics.requests.labels(route, str(answered.status)).inc()
+    trace = {"trace_id": answered.trace_id} if answered.trace_id else {}
     # Found again in the log or among the traces; scrapers that ask for OpenMetrics get it.
-    metrics.seconds.labels(route).observe(seconds, trace or {"request_id": g.request_id})
-    if reason := g.get("rejected", ""):
-        metrics.rejected.labels(reason).inc()
+    exemplar = trace or {"request_id": answered.request_id}
+    metrics.seconds.labels(route).observe(answered.seconds, exemplar)
+    if answered.reason:
+        metrics.rejected.labels(answered.reason).inc()
     if access_log and route not in PROBES:
         log.info(
             "request",
             extra={
-                "request_id": g.request_id,
-                "client": client_address(),
-                "method": request.method if request.url_rule else "",
+                "request_id": answered.request_id,
+                "client": client_address(answered.forwarded_for, answered.peer),
+                "method": answered.method,
                 "route": route,
-                "status": response.status_code,
-                "ms": round(seconds * 1000, 2),
+                "status": answered.status,
+                "ms": round(answered.seconds * 1000, 2),
                 **caller,
                 **trace,
-                "bytes_in": g.get("received_bytes", 0),
-                "bytes_out": response.content_length or 0,
+                "bytes_in": answered.bytes_in,
+                "bytes_out": answered.bytes_out,
             },
         )
 
 
-def client_address() -> str:
+def record_request(
+    response: Response, metrics: RequestMetrics, *, access_log: bool, **caller: str
+) -> None:
+    """:func:`record` Flask's present request."""
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    answered = Answered(
+        request_id=g.request_id,
+        method=request.method if request.url_rule else "",
+        route=route,
+        status=response.status_code,
+        seconds=time.perf_counter() - g.began,
+        peer=request.remote_addr or "",
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        bytes_in=g.get("received_bytes", 0),
+        bytes_out=response.content_length or 0,
+        reason=g.get("rejected", ""),
+    )
+    record(answered, metrics, access_log=access_log, **caller)
+
+
+def client_address(forwarded_for: str, peer: str) -> str:
     """Whose request it is, as the gateway in front saw it, or else the connection's address.
 
     The gateway adds the last entry of ``X-Forwarded-For``. Without one in front anybody can write
     it, so only what is an address reaches the log.
     """
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    for address in (seen, request.remote_addr or ""):
+    for address in (forwarded_for.rpartition(",")[2].strip(), peer):
         try:
             return str(ipaddress.ip_address(address))
         except ValueError:

@@ -10,12 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.serving.cpu import available_cpus
 
-SPARE_THREADS = 16
-"""Request threads beyond those that can wait for the model: probes, reads and refusals."""
-
-PROBE_THREADS = 8
-"""How many of them scoring requests never get, however slowly their bodies arrive."""
-
 
 class ServerSettings(BaseSettings):
     """What any HTTP server of this project needs."""
@@ -52,8 +46,8 @@ class ServerSettings(BaseSettings):
 
     @property
     def request_threads(self) -> int:
-        """Threads that handle requests."""
-        return 2 * SPARE_THREADS
+        """Threads that answer Flask's requests."""
+        return 32
 
 
 class ServiceSettings(ServerSettings):
@@ -118,10 +112,10 @@ class ServiceSettings(ServerSettings):
 
     @property
     def request_threads(self) -> int:
-        """One for each request that may wait for the model, and some to spare."""
-        return self.queue_limit + SPARE_THREADS
+        """Threads that answer whatever needs no model: probes, metadata, pages."""
+        return 8
 
     @property
-    def scoring_threads(self) -> int:
-        """How many of the request threads scoring requests may use at once."""
-        return self.request_threads - PROBE_THREADS
+    def prepare_threads(self) -> int:
+        """Threads that prepare what takes long, such as pictures."""
+        return max(2, self.model_threads)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from functools import partial
 from pathlib import Path
 from typing import Annotated
-from wsgiref.types import WSGIApplication
 
 import orjson
 from flask import Flask, Response, g, request, send_from_directory
@@ -16,8 +14,10 @@ from pydantic import BaseModel, StringConstraints
 from werkzeug.exceptions import HTTPException
 
 from services.serving.body import media_type, read_body
+from services.serving.byte_budget import ByteBudget
 from services.serving.command_line import CommandFailed
-from services.serving.gate import closing_while_draining
+from services.serving.http.exchange import Site
+from services.serving.http.wsgi import WsgiSite
 from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import serve_metrics
 from services.serving.model import JSON_TYPE, parse_json, validate
@@ -33,8 +33,6 @@ from services.serving.responses import (
     record_request,
 )
 from services.serving.server import require_free_port
-from services.serving.settings import SPARE_THREADS
-from services.serving.slow_bodies import SlowBodies
 from services.web.answers import parse_matches, parse_predictions
 from services.web.examples import load_examples
 from services.web.key_file import KeyFile, KeyUnreadable
@@ -49,6 +47,8 @@ log = logging.getLogger("access")
 
 STATIC = Path(__file__).parent / "static"
 MATCHES_SHOWN = 5
+MOST_UPLOADS = 16
+"""Pictures of the largest size that may be held at once."""
 MOST_QUESTION_CHARACTERS = 20_000
 MOST_QUESTION_BYTES = 128 << 10
 
@@ -66,7 +66,7 @@ class ClientApplication:
     """The page, and the two paths through which it calls the services.
 
     Attributes:
-        wsgi: what a WSGI server calls.
+        site: what the server asks.
         flask: the Flask application inside.
         metrics: what it counts.
     """
@@ -81,14 +81,15 @@ class ClientApplication:
         self._resnet = self._service(
             "resnet", "picture service", settings.resnet_url, settings.resnet_key_file
         )
-        # Slow uploads must leave threads for the probes and the page.
-        self._readers = threading.Semaphore(settings.request_threads - SPARE_THREADS)
-        self._slow_bodies = SlowBodies(
-            settings.port, settings.body_seconds, settings.upstream_seconds
-        )
         self._gatekeeper = Gatekeeper(settings, metrics) if settings.signs_in else None
         self.flask = self._flask()
-        self.wsgi: WSGIApplication = closing_while_draining(self.flask.wsgi_app, lifecycle)
+        most_bytes = max(settings.max_picture_bytes, MOST_QUESTION_BYTES)
+        self.site = WsgiSite(
+            self.flask.wsgi_app,
+            threads=settings.request_threads,
+            most_bytes=most_bytes,
+            byte_budget=ByteBudget(MOST_UPLOADS * most_bytes),
+        )
 
     def _service(self, label: str, name: str, url: str, key_file: Path | None) -> ScoringService:
         def observe(outcome: str, seconds: float) -> None:
@@ -154,22 +155,12 @@ class ClientApplication:
         return json_response(parse_predictions(reply.content).model_dump())
 
     def _body(self, limit: int) -> bytes:
-        if not self._readers.acquire(blocking=False):
-            raise Problem(503, "Too many uploads at once.", retry_after_seconds=1, reason="uploads")
-        try:
-            return self._read(limit)
-        finally:
-            self._readers.release()
-
-    def _read(self, limit: int) -> bytes:
-        with self._slow_bodies.reading() as reading:
-            body = read_body(
-                request.environ["wsgi.input"],
-                declared=request.headers.get("Content-Length"),
-                coding=request.headers.get("Content-Encoding", "").strip().lower(),
-                limit=limit,
-                timed_out=reading.timed_out,
-            )
+        body = read_body(
+            request.environ["wsgi.input"],
+            declared=request.headers.get("Content-Length"),
+            coding=request.headers.get("Content-Encoding", "").strip().lower(),
+            limit=limit,
+        )
         g.received_bytes = len(body)
         return body
 
@@ -190,7 +181,7 @@ class ClientApplication:
         return response
 
 
-def build(settings: WebSettings, lifecycle: Lifecycle) -> WSGIApplication:
+def build(settings: WebSettings, lifecycle: Lifecycle) -> Site:
     """The client application, with its metrics port open.
 
     Raises:
@@ -208,7 +199,7 @@ def build(settings: WebSettings, lifecycle: Lifecycle) -> WSGIApplication:
             "sign_in": settings.issuer or "none: open to everybody who reaches this address",
         },
     )
-    return application.wsgi
+    return application.site
 
 
 def _readable(path: Path | None) -> KeyFile | None:

@@ -1,0 +1,1 @@
+"""HTTP/1.1 on an event loop: connections, requests and replies, and WSGI applications behind them."""

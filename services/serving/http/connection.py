@@ -1,0 +1,264 @@
+"""One connection: requests in their order, replies to bytes, and how long each may take.
+
+Requests that are sent before the one in front is answered wait, and no more is read meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from services.serving.body import cut_short, too_large, too_slow
+from services.serving.http.arriving import Address, Arriving, Message
+from services.serving.http.exchange import Exchange
+from services.serving.http.message import Head, Reply, encode_reply, problem_reply
+from services.serving.problem import Problem
+
+if TYPE_CHECKING:
+    from services.serving.http.listener import Listener
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connection(asyncio.Protocol):
+    """See the module; made by a :class:`services.serving.http.listener.Listener`.
+
+    Attributes:
+        deadline: when (``time.monotonic``) the connection's patience is over; None: it waits for
+            nothing but its own application.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._patience = listener.patience
+        self._advancing = False
+        self._lingering = False
+        self._writable = True
+        self._reading = True
+        self.deadline: float | None = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The client has connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._arriving = Arriving(
+            _address(transport.get_extra_info("peername")),
+            _address(transport.get_extra_info("sockname")),
+            self._patience.head,
+        )
+        self._messages = self._arriving.messages
+        self.deadline = time.monotonic() + self._patience.idle
+        self._listener.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """The connection is over, whoever ended it: nobody waits for its replies."""
+        self._listener.remove(self)
+        for message in tuple(self._messages):
+            exchange, message.exchange = message.exchange, None
+            message.replied = True
+            if exchange is not None:
+                exchange.abandon()
+        self._messages.clear()
+
+    def eof_received(self) -> bool:
+        """The client sends no more, and is taken to be gone, as most servers do.
+
+        Only one that stopped in the middle of a body is told so.
+        """
+        first = self._first
+        if self._lingering or first is None or first.complete or first.replied:
+            return False
+        self._fail(first, cut_short())
+        return True
+
+    def pause_writing(self) -> None:
+        """The client does not read what it is sent."""
+        self._writable = False
+        self.deadline = time.monotonic() + self._patience.write
+
+    def resume_writing(self) -> None:
+        """The client has read most of what it was sent."""
+        self._writable = True
+        self._advance()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of requests."""
+        if not self._lingering and self._arriving.fault is None:
+            self._arriving.feed(data)
+            self._advance()
+
+    # What the listener asks for
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way."""
+        return not self._messages and self._arriving.head_deadline is None
+
+    def expire(self) -> None:
+        """The patience is over."""
+        first = self._first
+        if self._lingering or not self._writable or (first is not None and first.replied):
+            self._transport.abort()
+        elif first is not None:
+            self._fail(first, too_slow())
+        elif self._arriving.head_deadline is not None:
+            self._arriving.fault = Problem(408, "The head of the request took too long to arrive.")
+            self._advance()
+        else:
+            self._transport.close()
+
+    def close(self) -> None:
+        """End the connection once what has been written is sent."""
+        self._transport.close()
+
+    # Requests in their order
+
+    @property
+    def _first(self) -> Message | None:
+        return self._messages[0] if self._messages else None
+
+    def _advance(self) -> None:
+        """Do what can be done now: open requests, hand over bodies, go on behind what is answered."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._messages and self._writable and not self._lingering:
+                message = self._messages[0]
+                self._serve(message)
+                if not (message.replied and message.complete):
+                    break
+                if not self._lingering:
+                    self._messages.popleft()
+        finally:
+            self._advancing = False
+        if not self._lingering:
+            self._deal_with_fault()
+        if not self._lingering and not self._transport.is_closing():
+            self._wait()
+
+    def _serve(self, message: Message) -> None:
+        if not message.opened:
+            self._open(message)
+        exchange = message.exchange
+        if exchange is None or message.delivered:
+            return
+        if not exchange.most_bytes:
+            self._deliver(message, exchange, b"")
+        elif max(message.received, message.head.declared or 0) > exchange.most_bytes:
+            self._fail(message, too_large(exchange.most_bytes))
+        elif message.complete:
+            self._deliver(message, exchange, b"".join(message.pieces))
+
+    def _open(self, message: Message) -> None:
+        message.opened = True
+        message.deadline = time.monotonic() + self._patience.body
+        exchange = self._listener.site.open(message.head, lambda reply: self._reply(message, reply))
+        if message.replied:
+            return
+        message.exchange = exchange
+        declared = message.head.declared
+        is_wanted = declared is None or 0 < declared <= exchange.most_bytes
+        if message.head.expects_continue and is_wanted and not message.received:
+            self._transport.write(CONTINUE)
+
+    @staticmethod
+    def _deliver(message: Message, exchange: Exchange, body: bytes) -> None:
+        message.delivered = True
+        message.pieces.clear()
+        exchange.receive(body)
+
+    @staticmethod
+    def _fail(message: Message, problem: Problem) -> None:
+        message.delivered = True
+        if message.exchange is not None:
+            message.exchange.fail(problem)
+
+    def _deal_with_fault(self) -> None:
+        """After a fault nothing that follows can be understood: what came before it is answered."""
+        fault, first = self._arriving.fault, self._first
+        if fault is None:
+            return
+        if first is None:
+            self._write(problem_reply(fault), None, ends_connection=True)
+            self._linger()
+        elif not first.complete and not first.replied and not first.delivered:
+            self._fail(
+                first, Problem(400, "The body is not valid HTTP.", headers={"Connection": "close"})
+            )
+
+    def _wait(self) -> None:
+        """Set until when the client has to do its part, and whether more of it is read."""
+        self._read(len(self._messages) < 2 and self._arriving.fault is None)
+        first = self._first
+        if not self._writable:
+            return
+        if first is not None:
+            self.deadline = None if first.complete else first.deadline
+        elif self._arriving.head_deadline is not None:
+            self.deadline = self._arriving.head_deadline
+        else:
+            self.deadline = time.monotonic() + self._patience.idle
+
+    def _read(self, wanted: bool) -> None:
+        if wanted != self._reading:
+            self._reading = wanted
+            (self._transport.resume_reading if wanted else self._transport.pause_reading)()
+
+    # Replies
+
+    def _reply(self, message: Message, reply: Reply) -> None:
+        if message.replied:
+            return
+        message.replied = True
+        message.exchange = None
+        message.pieces.clear()
+        if self._transport.is_closing():
+            return
+        ends = (
+            not message.head.keep_alive
+            or not message.can_be_finished
+            or reply.ends_connection
+            or self._listener.is_draining()
+        )
+        self._write(reply, message.head, ends_connection=ends)
+        if not ends:
+            self._advance()
+        elif message.complete and self._messages[-1] is message:
+            self._lingering = True
+            self._transport.close()
+        else:
+            self._linger()
+
+    def _write(self, reply: Reply, head: Head | None, *, ends_connection: bool) -> None:
+        self._transport.write(
+            encode_reply(
+                reply,
+                date=self._listener.date(),
+                version=head.version if head else "1.1",
+                ends_connection=ends_connection,
+                without_body=head is not None and head.method == "HEAD",
+            )
+        )
+
+    def _linger(self) -> None:
+        """Send no more, and take what the client still sends for a while without looking at it.
+
+        A connection that is closed with bytes unread is reset, and the client may not see the reply.
+        """
+        self._lingering = True
+        self.deadline = time.monotonic() + self._patience.linger
+        with suppress(OSError, NotImplementedError):
+            self._transport.write_eof()
+        self._read(True)
+
+
+def _address(name: object) -> Address:
+    """Address and port of an end of a connection, as the socket tells it."""
+    if isinstance(name, tuple) and len(cast("tuple[object, ...]", name)) >= 2:
+        host, port = cast("tuple[object, ...]", name)[:2]
+        return str(host), int(cast("int", port))
+    return ("", 0)

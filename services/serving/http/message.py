@@ -1,0 +1,195 @@
+"""A request as its head says, and a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import unquote, unquote_to_bytes
+
+import httptools
+
+from services.serving.problem import Problem, problem_type
+
+STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n" for each in HTTPStatus}
+WITHOUT_CONTENT = (204, 304)
+"""Statuses whose replies have no body and no length (RFC 9110 section 8.6)."""
+
+ADDED = ("connection", "content-length", "date")
+"""What the server says of every reply itself."""
+
+Pairs = Sequence[tuple[bytes, bytes]]
+
+
+class BadHead(Exception):
+    """A request line or headers that are not those of a request to this server."""
+
+
+class Headers:
+    """The headers of a request, looked up without regard to case; repeated ones are joined."""
+
+    __slots__ = ("_pairs", "_values")
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs = pairs
+        values: dict[str, str] = {}
+        for name, value in pairs:
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            values[key] = f"{values[key]},{text}" if key in values else text
+        self._values = values
+
+    def get(self, key: str, default: str = "", /) -> str:
+        """The value of a header, or ``default``."""
+        return self._values.get(key.lower(), default)
+
+    def items(self) -> Sequence[tuple[str, str]]:
+        """Lower-case names and values."""
+        return list(self._values.items())
+
+    def count(self, name: bytes) -> int:
+        """How often a header is there; its name in lower case."""
+        return sum(each.lower() == name for each, _ in self._pairs)
+
+
+@dataclass(slots=True)
+class Head:
+    """A request without its body.
+
+    Attributes:
+        path: percent-decoded, as UTF-8.
+        raw_path: percent-decoded, each byte as one character, as WSGI has it.
+        query: not decoded.
+        declared: bytes of the body as declared; 0 for none, None for a chunked one.
+        expects_continue: the client waits for a word before it sends the body.
+        keep_alive: the client would go on using the connection.
+        client: address and port that the connection comes from.
+        server: address and port that it goes to.
+    """
+
+    method: str
+    path: str
+    raw_path: str
+    query: str
+    headers: Headers
+    declared: int | None
+    expects_continue: bool
+    keep_alive: bool
+    version: str
+    client: tuple[str, int]
+    server: tuple[str, int]
+
+
+@dataclass(slots=True)
+class Reply:
+    """A response; its length, date and the fate of its connection are added when it is sent."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    body: bytes = b""
+
+    @property
+    def ends_connection(self) -> bool:
+        """Whether the application wants the connection to end with it."""
+        return any(
+            name.lower() == "connection" and value.lower() == "close"
+            for name, value in self.headers
+        )
+
+
+def read_head(
+    method: str,
+    target: bytes,
+    pairs: Pairs,
+    *,
+    version: str,
+    keep_alive: bool,
+    client: tuple[str, int],
+    server: tuple[str, int],
+) -> Head:
+    """The head that a parser found.
+
+    Raises:
+        BadHead: the target is no path, or there is not the one Host that RFC 9112 section 3.2 asks
+            for, or a length that is none.
+    """
+    headers = Headers(pairs)
+    if version == "1.1" and headers.count(b"host") != 1:
+        raise BadHead("there must be one Host header")
+    path, query = _path_and_query(target)
+    raw_path = path.decode("latin-1")
+    if b"%" in path:
+        decoded = unquote(raw_path)
+        raw_path = unquote_to_bytes(path).decode("latin-1")
+    else:
+        decoded = path.decode("utf-8", "replace")
+    return Head(
+        method=method,
+        path=decoded,
+        raw_path=raw_path,
+        query=query.decode("latin-1"),
+        headers=headers,
+        declared=_declared(headers),
+        expects_continue=version == "1.1" and headers.get("expect").lower() == "100-continue",
+        keep_alive=keep_alive,
+        version=version,
+        client=client,
+        server=server,
+    )
+
+
+def problem_reply(problem: Problem, path: str = "", request_id: str = "") -> Reply:
+    """A problem as the reply to a request to ``path``."""
+    headers = [("Content-Type", problem_type(path)), *problem.headers.items()]
+    return Reply(problem.status, headers, problem.body(request_id))
+
+
+def encode_reply(
+    reply: Reply, *, date: str, version: str, ends_connection: bool, without_body: bool
+) -> bytes:
+    """A reply as it is sent."""
+    lines = [STATUS_LINES.get(reply.status) or f"HTTP/1.1 {reply.status} \r\n"]
+    for name, value in reply.headers:
+        if name.lower() not in ADDED:
+            lines.append(f"{name}: {value}\r\n")
+    lines.append(f"Date: {date}\r\n")
+    if reply.status not in WITHOUT_CONTENT:
+        lines.append(f"Content-Length: {_length(reply, without_body)}\r\n")
+    if ends_connection:
+        lines.append("Connection: close\r\n")
+    elif version == "1.0":
+        lines.append("Connection: keep-alive\r\n")
+    lines.append("\r\n")
+    head = "".join(lines).encode("latin-1", "replace")
+    return head if without_body or reply.status in WITHOUT_CONTENT else head + reply.body
+
+
+def _length(reply: Reply, without_body: bool) -> str:
+    """The length of the body; of the one that GET would have brought, where it is HEAD."""
+    if without_body and not reply.body:
+        for name, value in reply.headers:
+            if name.lower() == "content-length":
+                return value
+    return str(len(reply.body))
+
+
+def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
+    """Path and query of a request's target: a path, or a whole URL (RFC 9112 section 3.2)."""
+    if target.startswith(b"/"):
+        path, _, query = target.partition(b"?")
+        return path.partition(b"#")[0], query.partition(b"#")[0]
+    try:
+        url = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError:
+        raise BadHead("the target is not a path") from None
+    if not url.schema:
+        raise BadHead("the target is not a path")
+    return url.path or b"/", url.query or b""
+
+
+def _declared(headers: Headers) -> int | None:
+    if headers.get("transfer-encoding"):
+        return None
+    length = headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or len(length) > 18:
+        raise BadHead("the Content-Length is not a number")
+    return int(length)

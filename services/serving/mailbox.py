@@ -1,0 +1,34 @@
+"""Handing what threads have finished to the event loop, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+Task = Callable[[], None]
+
+
+class Mailbox:
+    """Runs on the loop what other threads put in; one awakening serves all that has come by then."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._tasks: deque[Task] = deque()
+        self._is_awaited = False
+
+    def put(self, task: Task) -> None:
+        """Have ``task`` run on the loop soon; called by any thread."""
+        self._tasks.append(task)
+        if not self._is_awaited:
+            self._is_awaited = True
+            # The loop may have ended before the thread.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._run)
+
+    def _run(self) -> None:
+        # In this order: what is put in from here on either is seen below or wakes the loop again.
+        self._is_awaited = False
+        while self._tasks:
+            self._tasks.popleft()()

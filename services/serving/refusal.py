@@ -1,0 +1,60 @@
+"""The refusal of a service at capacity.
+
+It must cost far less than an answer, or a service that gets three times what it can do would spend
+its time refusing. So it is given before keys and body, and made once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from services.serving.batching import at_capacity
+from services.serving.http.message import Reply
+from services.serving.problem import problem_type, whole_seconds
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 1.0
+REFUSAL = at_capacity(0).body("ID").split(b"ID")
+"""The answer, in front of and behind the request's id."""
+
+
+class Refusals:
+    """Makes, counts and reports refusals; used by one thread.
+
+    Args:
+        counters: called for each refusal, by the rule that its path follows.
+    """
+
+    def __init__(self, counters: Mapping[str, Callable[[], None]]) -> None:
+        self._counters = counters
+        self._process_id = secrets.token_hex(4)
+        self._numbers = itertools.count()
+        self._unreported = 0
+        self._reported_at = 0.0
+
+    def reply(self, rule: str, wait_seconds: float) -> Reply:
+        """The refusal of a request that may come back after the predicted wait."""
+        request_id = f"{self._process_id}{next(self._numbers):08x}"
+        self._counters[rule]()
+        self._report()
+        headers = [
+            ("Content-Type", problem_type(rule)),
+            ("Retry-After", whole_seconds(wait_seconds)),
+            ("X-Request-Id", request_id),
+            ("Cache-Control", "no-store"),
+        ]
+        return Reply(503, headers, request_id.encode().join(REFUSAL))
+
+    def _report(self) -> None:
+        """Log refusals as a count a second: a line each would cost as much as the answer."""
+        now = time.monotonic()
+        self._unreported += 1
+        if now - self._reported_at < REPORT_SECONDS:
+            return
+        refused, self._unreported, self._reported_at = self._unreported, 0, now
+        log.warning("requests refused at capacity", extra={"refused": refused})

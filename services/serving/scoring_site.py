@@ -1,0 +1,306 @@
+"""Scoring requests on the event loop; all others are Flask's.
+
+A scoring request costs no thread and no switch to one but those to the model and back: the loop
+reads, checks and prepares it, the batcher's thread scores it with its neighbours, and one awakening
+of the loop answers the whole batch. Only what may take long (a picture to decode, a large body)
+is prepared by a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from services.serving.batching import Batcher, Ticket, past_deadline
+from services.serving.http.exchange import Exchange, Send, Site
+from services.serving.http.message import Head, Reply
+from services.serving.mailbox import Mailbox
+from services.serving.metrics import Metrics
+from services.serving.problem import Problem, problem_type
+from services.serving.refusal import Refusals
+from services.serving.responses import API_POLICY, Answered, record, request_id_of
+from services.serving.scoring import Scored, Scoring, ScoringRequest
+from services.serving.scoring_paths import ScoringPaths
+
+if TYPE_CHECKING:
+    from services.serving.tracing import RequestSpan, RequestTracer
+
+log = logging.getLogger(__name__)
+
+QUICK_BYTES = 64 << 10
+"""A body of up to this size is read as JSON in well under a millisecond."""
+QUICK_ITEMS = 64
+"""So many outputs are made into a response in about a millisecond."""
+MOST_QUERY_FIELDS = 50
+ANSWER_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", API_POLICY),
+)
+
+
+class ScoringSite:
+    """A service's site.
+
+    Args:
+        others: answers whatever needs no model.
+        paths: what needs the model.
+        threads: for what takes long to prepare.
+        prepares_slowly: whether that is every request.
+        tracer: makes spans; None for none.
+        access_log: whether each request is a line of the log.
+    """
+
+    def __init__(
+        self,
+        others: Site,
+        *,
+        paths: ScoringPaths,
+        scoring: Scoring,
+        refusals: Refusals,
+        threads: int,
+        prepares_slowly: bool,
+        tracer: RequestTracer | None,
+        access_log: bool,
+    ) -> None:
+        self._others = others
+        self._paths = paths
+        self._refusals = refusals
+        self._mailbox: Mailbox | None = None
+        self.scoring = scoring
+        self.batcher: Batcher[Any, Any] = scoring.batcher
+        self.metrics: Metrics = scoring.metrics
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
+        self.prepares_slowly = prepares_slowly
+        self.tracer = tracer
+        self.access_log = access_log
+        self.in_flight = 0
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """For what threads have finished; made on the loop."""
+        if self._mailbox is None:
+            self._mailbox = Mailbox(asyncio.get_running_loop())
+        return self._mailbox
+
+    def open(self, head: Head, send: Send) -> Exchange:
+        """Begin with a request."""
+        found = self._paths.match(head.path) if head.method == "POST" else None
+        if found is None:
+            return self._others.open(head, send)
+        rule, names = found
+        if self.batcher.is_full:
+            send(self._refusals.reply(rule, self.batcher.expected_wait_seconds))
+            return REFUSED
+        exchange = _ScoringExchange(self, head, rule, send)
+        exchange.open(names)
+        return exchange
+
+
+class _Refused:
+    """A request that was replied to before its body was looked at."""
+
+    most_bytes = 0
+
+    def receive(self, body: bytes) -> None:
+        pass
+
+    def fail(self, problem: Problem) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+
+REFUSED = _Refused()
+
+
+class _ScoringExchange:
+    """One request. Each step either leads to the next one or to :meth:`_end`."""
+
+    def __init__(self, site: ScoringSite, head: Head, rule: str, send: Send) -> None:
+        self._began = time.perf_counter()
+        self._site = site
+        self._head = head
+        self._rule = rule
+        self._send = send
+        self._request_id = request_id_of(head.headers)
+        self._request: ScoringRequest | None = None
+        self._ticket: Ticket[Any, Any] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self._span: RequestSpan | None = (
+            site.tracer.begin(rule, head.headers) if site.tracer is not None else None
+        )
+        self.most_bytes = site.scoring.limits.max_body_bytes
+        site.in_flight += 1
+
+    def open(self, names: Mapping[str, str]) -> None:
+        """Look at the head."""
+
+        def step() -> None:
+            self._request = self._site.scoring.open(
+                self._rule, names, self._head.headers, self._head.declared
+            )
+
+        self._try(step)
+
+    def receive(self, body: bytes) -> None:
+        if self._request is None:
+            return
+        self._try(self._request.admit)
+        if self._is_over:
+            return
+        is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
+        if is_quick and not self._site.prepares_slowly:
+            self._try(lambda: self._prepare(body), self._submit)
+        else:
+            self._in_thread(lambda: self._prepare(body), self._submit)
+
+    def fail(self, problem: Problem) -> None:
+        self._refuse(problem)
+
+    def abandon(self) -> None:
+        if not self._is_over:
+            self._close()
+            if self._span is not None:
+                self._span.drop()
+
+    # Steps
+
+    def _prepare(self, body: bytes) -> None:
+        request = self._opened()
+        request.prepare(request.decode(body), _fields(self._head.query), self._request_id)
+
+    def _submit(self) -> None:
+        request, mailbox = self._opened(), self._site.mailbox
+        loop = asyncio.get_running_loop()
+        left = request.deadline - time.monotonic()
+        self._alarm = loop.call_later(max(0.0, left), self._too_late)
+        self._ticket = request.admission.submit(
+            request.items, lambda: mailbox.put(self._scored), request.predict
+        )
+
+    def _scored(self) -> None:
+        ticket, self._ticket = self._ticket, None
+        if self._is_over or ticket is None:
+            return
+        if len(ticket.items) <= QUICK_ITEMS:
+            self._try(lambda: self._render(ticket))
+        else:
+            self._in_thread(lambda: self._opened().render(ticket.result()), self._answer)
+
+    def _render(self, ticket: Ticket[Any, Any]) -> None:
+        self._answer(self._opened().render(ticket.result()))
+
+    def _answer(self, scored: Scored) -> None:
+        headers = [("Content-Type", scored.content_type), *scored.headers]
+        self._end(Reply(200, headers, scored.body))
+
+    def _too_late(self) -> None:
+        self._refuse(past_deadline())
+
+    def _opened(self) -> ScoringRequest:
+        if self._request is None:
+            raise RuntimeError("the request is not open")
+        return self._request
+
+    # What may go wrong with a step
+
+    def _try(self, step: Callable[[], None], then: Callable[[], None] | None = None) -> None:
+        try:
+            step()
+            if then is not None:
+                then()
+        except Problem as problem:
+            self._refuse(problem)
+        except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
+            self._break(error)
+
+    def _in_thread(self, step: Callable[[], Any], then: Callable[..., None]) -> None:
+        """Do a step in a thread, then go on with what it returned, if anything."""
+        mailbox = self._site.mailbox
+
+        def run() -> None:
+            try:
+                result = step()
+            except Problem as problem:
+                mailbox.put(lambda refusal=problem: self._refuse(refusal))
+            except Exception as error:  # noqa: BLE001 - as above
+                mailbox.put(lambda fault=error: self._break(fault))
+            else:
+                mailbox.put(lambda: self._go_on(then, result))
+
+        self._site.pool.submit(run)
+
+    def _go_on(self, then: Callable[..., None], result: object) -> None:
+        if self._is_over:
+            self._close()
+        else:
+            self._try(lambda: then() if result is None else then(result))
+
+    def _break(self, error: Exception) -> None:
+        log.error("unexpected error", exc_info=error)
+        self._refuse(Problem(500, "The service failed; the error is in its log."))
+
+    def _refuse(self, problem: Problem) -> None:
+        headers = [("Content-Type", problem_type(self._head.path)), *problem.headers.items()]
+        reply = Reply(problem.status, headers, problem.body(self._request_id))
+        self._end(reply, reason=problem.reason)
+
+    # The end
+
+    def _end(self, reply: Reply, reason: str = "") -> None:
+        if self._is_over:
+            self._close()
+            return
+        self._close()
+        reply.headers += [("X-Request-Id", self._request_id), *ANSWER_HEADERS]
+        head, request, site = self._head, self._request, self._site
+        answered = Answered(
+            request_id=self._request_id,
+            method="POST",
+            route=self._rule,
+            status=reply.status,
+            seconds=time.perf_counter() - self._began,
+            peer=head.client[0],
+            forwarded_for=head.headers.get("x-forwarded-for"),
+            bytes_in=request.received_bytes if request else 0,
+            bytes_out=len(reply.body),
+            reason=reason,
+            trace_id=self._span.trace_id if self._span is not None else "",
+        )
+        key = request.key.name if request else ""
+        record(answered, site.metrics, access_log=site.access_log, key=key)
+        if self._span is not None:
+            self._span.end(reply.status, reply.headers)
+        self._send(reply)
+
+    def _close(self) -> None:
+        """Give everything back; once more where a thread has taken something after the end."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._ticket is not None:
+            self._site.batcher.abandon(self._ticket)
+            self._ticket = None
+        if self._request is not None:
+            self._request.close()
+        if not self._is_over:
+            self._is_over = True
+            self._site.in_flight -= 1
+
+
+def _fields(query: str) -> Mapping[str, str]:
+    """The fields of a query string, the first of each name."""
+    if not query:
+        return {}
+    try:
+        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_QUERY_FIELDS)
+    except ValueError:
+        raise Problem(400, f"The query has more than {MOST_QUERY_FIELDS} fields.") from None
+    return dict(reversed(fields))
