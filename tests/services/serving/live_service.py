@@ -164,11 +164,6 @@ class LiveService:
     def log_text(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
-    def worker_pid(self) -> int:
-        """The process that answers, a child of the one that was started."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(path.read_text().split()[0])
-
     def wait_until_ready(self) -> None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:

@@ -129,7 +129,7 @@ def test_memory_does_not_grow_with_the_number_of_models(tmp_path: Path) -> None:
     options = ("--read-model", "--model", folder, "--model-check-seconds", 0.05)
 
     def resident(live: LiveService) -> int:
-        status = Path(f"/proc/{live.worker_pid()}/status").read_text()
+        status = Path(f"/proc/{live.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if "VmRSS" in line).split()[1])
 
     with service(tmp_path, *options) as live:

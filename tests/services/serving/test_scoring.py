@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import orjson
@@ -80,15 +81,45 @@ def test_a_request_past_its_deadline_in_the_queue_is_never_scored(slow: LiveServ
     assert slow.metric("modelsvc_batch_size_sum") == before + 1
 
 
-def test_a_client_that_hangs_up_harms_nobody(slow: LiveService) -> None:
+def test_a_client_that_hangs_up_is_not_scored_if_its_turn_has_not_come(tmp_path: Path) -> None:
+    body = pull("x")
+    with service(tmp_path, "--max-batch", 1) as live:
+        first = threading.Thread(target=status, args=(live, "sleep:0.6"))
+        first.start()
+        live.wait_until_queued(1)
+        with live.wire() as wire:
+            wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+            live.wait_until_queued(2)
+        first.join()
+        assert live.pull("x").status == 200
+
+        assert live.metric("modelsvc_batch_size_sum") == 2
+        assert live.metric("modelsvc_dropped_items_total") == 1
+
+
+def test_a_place_in_the_queue_is_free_as_soon_as_its_client_is_gone(slow: LiveService) -> None:
+    body = pull("sleep:0.5")
+    with slow.wire() as wire:
+        wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+        slow.wait_until_queued(1)
+    until = time.monotonic() + 5
+    while slow.metric("modelsvc_queue_depth") and time.monotonic() < until:
+        time.sleep(0.01)
+
+    assert slow.metric("modelsvc_queue_depth") == 0
+    assert slow.metric("modelsvc_requests_in_flight") == 0
+
+
+def test_clients_that_hang_up_harm_nobody(slow: LiveService) -> None:
     body = pull("sleep:0.2")
     for _ in range(5):
         with slow.wire() as wire:
             wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
-    time.sleep(1.2)
+    time.sleep(0.5)
 
     assert slow.pull("x").status == 200
     assert slow.metric("modelsvc_queue_depth") == 0
+    assert slow.metric("modelsvc_queue_bytes") == 0
 
 
 class Result(BaseModel):

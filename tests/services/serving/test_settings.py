@@ -74,7 +74,6 @@ def test_the_model_gets_all_available_cpus_unless_told_otherwise() -> None:
     assert settings(threads=3).model_threads == 3
 
 
-def test_every_admitted_request_has_a_thread_and_probes_always_find_one() -> None:
-    each = settings(queue_limit=100)
-
-    assert each.request_threads > each.scoring_threads > 100
+def test_pictures_are_prepared_on_all_cpus_and_never_one_after_the_other() -> None:
+    assert settings(threads=8).prepare_threads == 8
+    assert settings(threads=1).prepare_threads == 2

@@ -7,15 +7,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import Client
 
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
 from services.serving.application import Service
 from tests.services.serving.lever_service import LeverSettings
-from tests.services.serving.protocols.conftest import INFER, assert_refused, dumped, tensor_request
+from tests.services.serving.protocols.conftest import INFER, dumped, tensor_request
 from tests.services.serving.protocols.vectors import VectorModel
+from tests.services.serving.running_site import running
 
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/v2/models/doubling/ready",
         "/v2/models/doubling/versions/7/ready", "/v1/models/doubling")  # fmt: skip
@@ -89,20 +90,24 @@ def test_a_full_house_refuses_inference_before_anything_else(tmp_path: Path) -> 
             return super().predict(items)
 
     service = Service(Holding(), LeverSettings(queue_limit=1))
-    client = Client(service.wsgi)
     body = dumped(tensor_request())
-    asking = threading.Thread(target=client.post, args=(INFER,), kwargs={"data": body})
-    asking.start()
-    until = time.monotonic() + 10
-    while not service.batcher.depth and time.monotonic() < until:
-        time.sleep(0.01)
-    refusals = [Client(service.wsgi).post(path, data=b"") for path in SCORING]
-    unaffected = Client(service.wsgi).get("/v2/models/doubling")
-    Holding.held.set()
-    asking.join()
+    with running(service.site) as url:
+        asking = threading.Thread(
+            target=httpx.post, args=(url + INFER,), kwargs={"content": body, "timeout": 30}
+        )
+        asking.start()
+        until = time.monotonic() + 10
+        while not service.batcher.depth and time.monotonic() < until:
+            time.sleep(0.01)
+        refusals = [httpx.post(url + path, content=b"") for path in SCORING]
+        unaffected = httpx.get(f"{url}/v2/models/doubling")
+        Holding.held.set()
+        asking.join()
     service.batcher.close()
 
     for refused in refusals:
-        assert_refused(refused, 503)
+        assert refused.status_code == 503
+        assert refused.headers["Content-Type"] == "application/json"
+        assert refused.json()["error"] == refused.json()["detail"]
         assert int(refused.headers["Retry-After"]) >= 1
     assert unaffected.status_code == 200

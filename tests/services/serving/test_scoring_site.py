@@ -60,8 +60,7 @@ def resident(pid: int) -> int:
 def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_the_rest(
     busy: LiveService,
 ) -> None:
-    worker = busy.worker_pid()
-    before = resident(worker)
+    before = resident(busy.process.pid)
     load = Load(busy, 3 * CAPACITY, 3)
     running = threading.Thread(target=load.run)
     running.start()
@@ -80,7 +79,7 @@ def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_th
         assert answer.json["error"]
         assert answer.json["request_id"] == answer.headers["x-request-id"]
     assert set(probes) == {200}
-    assert resident(worker) - before < 50 << 20
+    assert resident(busy.process.pid) - before < 50 << 20
 
     assert busy.pull("x").status == 200
     refused = busy.metric('modelsvc_rejected_total{reason="capacity"}')
@@ -171,11 +170,11 @@ def test_a_large_refused_body_is_not_read_and_the_client_is_told_to_reconnect(
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/livez"])
-def test_an_answer_that_does_not_wait_for_the_body_says_that_the_connection_ends(
+def test_an_answer_that_does_not_wait_for_a_large_body_says_that_the_connection_ends(
     busy: LiveService, path: str
 ) -> None:
     with busy.wire() as wire:
-        wire.send(head("POST", path, JSON, 1000) + b"{")
+        wire.send(head("POST", path, JSON, 1 << 20) + b"{")
         assert wire.read().headers["connection"] == "close"
 
 
