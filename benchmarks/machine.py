@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.serving.cpu import available_cpus
 
-PACKAGES = ("granian", "flask", "scikit-learn", "onnxruntime", "torch", "lightgbm")
+PACKAGES = ("httptools", "flask", "scikit-learn", "onnxruntime", "torch", "lightgbm")
 
 
 def describe_machine() -> str:
