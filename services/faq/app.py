@@ -65,9 +65,8 @@ class FaqModel(Model[str, Ranking]):
     def predict(self, items: Sequence[str]) -> Sequence[Ranking]:
         """Rank the originals for each question.
 
-        The texts are cut into terms here, in the thread that runs the model: Python runs one thread
-        at a time, so the threads of the requests would only take turns with it, and a question whose
-        time is over is not cut at all.
+        The texts are cut into terms here, in the thread that runs the model: that would hold up the
+        event loop, and a question whose time is over is not cut at all.
         """
         return self._scorer.rank([terms_of_posted(text) for text in items])
 

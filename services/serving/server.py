@@ -256,7 +256,7 @@ def _allow_many_connections() -> None:
 
 
 def _share_memory_arenas() -> None:
-    """Let request threads allocate from a few arenas (glibc), not from one for each of them.
+    """Let threads allocate from a few arenas (glibc), not from one for each of them.
 
     Otherwise every thread that ever decoded a picture keeps the memory for it.
     """

@@ -77,7 +77,7 @@ class TensorInterface(Generic[Item, Output]):
         inputs: alternatives, of which a request sends one; the first is what the model's metadata
             shows, and what a raw body is taken for.
         outputs: every output, in order.
-        prepare: runs in the request's thread; returns one item per row, or raises
+        prepare: runs on the event loop, or in a thread; returns one item per row, or raises
             :class:`Problem`.
         render: the arrays of all outputs by name, one row per output of the model.
         most_rows: largest batch of one request.

@@ -2,7 +2,7 @@
 
 ``sleep:0.5`` sleeps, ``burn:0.5`` computes, ``fail`` raises an error that quotes the text,
 ``extra`` returns one output too many, ``exit`` ends the process; ``prepare:fail`` and
-``render:fail`` raise in the request's thread; ``frozen`` and ``mime types`` tell what was done
+``render:fail`` raise outside the model; ``frozen`` and ``mime types`` tell what was done
 before the first request. Any other text comes back as it is.
 """
 
