@@ -175,6 +175,8 @@ class _ScoringExchange:
 
     def _prepare(self, body: bytes) -> None:
         request = self._opened()
+        if self._is_over or time.monotonic() >= request.deadline:
+            raise past_deadline()
         request.prepare(request.decode(body), _fields(self._head.query), self._request_id)
 
     def _submit(self) -> None:

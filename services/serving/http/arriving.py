@@ -11,12 +11,19 @@ from collections import deque
 import httptools
 
 from services.serving.http.exchange import Exchange
-from services.serving.http.limits import DISCARDED_BYTES, MOST_HEAD_BYTES, MOST_HEADERS
+from services.serving.http.limits import (
+    DISCARDED_BYTES,
+    MOST_HEAD_BYTES,
+    MOST_HEADERS,
+    MOST_WAITING,
+)
 from services.serving.http.message import BadHead, Head, read_head
 from services.serving.problem import Problem
 
 Address = tuple[str, int]
 NOT_VALID = "This is not valid HTTP."
+CHUNKED = 8
+"""Most bytes that one byte of a body may take; the rest would be trailers, which the parser keeps."""
 
 
 class Message:
@@ -79,6 +86,7 @@ class Arriving:
         self._server = server
         self._head_seconds = head_seconds
         self._head_bytes = 0
+        self._body_bytes = 0
         self._target = b""
         self._pairs: list[tuple[bytes, bytes]] = []
         self._message: Message | None = None
@@ -86,16 +94,22 @@ class Arriving:
 
     def feed(self, data: bytes) -> None:
         """Take bytes."""
+        head_before, message_before = self.head_deadline, self._message
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
             cause = error.__context__ if isinstance(error.__context__, BadHead) else None
             self.fault = Problem(400, f"This is not valid HTTP: {cause}." if cause else NOT_VALID)
             self.head_deadline = None
-        if self.head_deadline is not None:
+        # Of a piece in which something begins nobody knows how much belongs to it: it is not counted.
+        if self.head_deadline is not None and self.head_deadline == head_before:
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
                 self.fault = Problem(431, "The head of the request is too large.")
+        elif self._message is not None and self._message is message_before:
+            self._body_bytes += len(data)
+            if self._body_bytes > MOST_HEAD_BYTES + CHUNKED * self._message.received:
+                self.fault = Problem(400, NOT_VALID)
 
     def _parse(self, data: bytes) -> None:
         while data:
@@ -116,12 +130,16 @@ class Arriving:
         head = self.messages.pop().head
         line = f"{head.method} ".encode() + self._target + f" HTTP/{head.version}\r\n".encode()
         kept = [pair for pair in self._pairs if pair[0].lower() not in (b"upgrade", b"connection")]
+        if "close" in head.headers.get("connection").lower().replace(",", " ").split():
+            kept.append((b"Connection", b"close"))
         return line + b"".join(b"%b: %b\r\n" % pair for pair in kept) + b"\r\n"
 
     # The callbacks of httptools
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if len(self.messages) > MOST_WAITING:
+            raise BadHead("too many requests are sent before the first is answered")
         self._target = b""
         self._pairs = []
         self._head_bytes = 0
@@ -155,6 +173,7 @@ class Arriving:
             client=self._client,
             server=self._server,
         )
+        self._body_bytes = 0
         self._message = Message(head)
         self.messages.append(self._message)
 

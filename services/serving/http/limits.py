@@ -9,6 +9,8 @@ MOST_CONNECTIONS: Final = 4096
 """Connections that are served, idle ones included; must exceed the load balancers'."""
 MOST_HEAD_BYTES: Final = 64 << 10
 MOST_HEADERS: Final = 100
+MOST_WAITING: Final = 64
+"""Requests of one connection that may wait behind the one that is answered (pipelining)."""
 DISCARDED_BYTES: Final = 256 << 10
 """What is left of a body of up to this size is read after its reply, so that its connection can go
 on: a new connection would cost an overloaded service more."""
