@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+
+log = logging.getLogger(__name__)
 
 Task = Callable[[], None]
 
@@ -31,4 +34,7 @@ class Mailbox:
         # In this order: what is put in from here on either is seen below or wakes the loop again.
         self._is_awaited = False
         while self._tasks:
-            self._tasks.popleft()()
+            try:
+                self._tasks.popleft()()
+            except Exception as error:
+                log.error("unexpected error", exc_info=error)

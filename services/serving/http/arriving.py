@@ -182,7 +182,7 @@ class Arriving:
         message = self._message
         if message is not None:
             message.received += len(body)
-            if not message.replied:
+            if not message.replied and not message.delivered:
                 message.pieces.append(body)
 
     def on_message_complete(self) -> None:

@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
             self._patience.head,
         )
         self._messages = self._arriving.messages
-        self.deadline = time.monotonic() + self._patience.idle
+        self.deadline = time.monotonic() + self._patience.head
         self._listener.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
@@ -112,6 +112,8 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection once what has been written is sent."""
+        self._lingering = True
+        self.deadline = time.monotonic() + self._patience.write
         self._transport.close()
 
     # Requests in their order
@@ -161,7 +163,10 @@ class Connection(asyncio.Protocol):
             return
         message.exchange = exchange
         declared = message.head.declared
-        is_wanted = declared is None or 0 < declared <= exchange.most_bytes
+        is_wanted = (
+            exchange.most_bytes > 0
+            and 0 < (1 if declared is None else declared) <= exchange.most_bytes
+        )
         if message.head.expects_continue and is_wanted and not message.received:
             self._transport.write(CONTINUE)
 
@@ -173,7 +178,10 @@ class Connection(asyncio.Protocol):
 
     @staticmethod
     def _fail(message: Message, problem: Problem) -> None:
+        if message.delivered:
+            return
         message.delivered = True
+        message.pieces.clear()
         if message.exchange is not None:
             message.exchange.fail(problem)
 
@@ -192,7 +200,7 @@ class Connection(asyncio.Protocol):
 
     def _wait(self) -> None:
         """Set until when the client has to do its part, and whether more of it is read."""
-        self._read(len(self._messages) < 2 and self._arriving.fault is None)
+        self._read(self._writable and len(self._messages) < 2 and self._arriving.fault is None)
         first = self._first
         if not self._writable:
             return
@@ -228,8 +236,7 @@ class Connection(asyncio.Protocol):
         if not ends:
             self._advance()
         elif message.complete and self._messages[-1] is message:
-            self._lingering = True
-            self._transport.close()
+            self.close()
         else:
             self._linger()
 
@@ -250,7 +257,9 @@ class Connection(asyncio.Protocol):
         A connection that is closed with bytes unread is reset, and the client may not see the reply.
         """
         self._lingering = True
-        self.deadline = time.monotonic() + self._patience.linger
+        is_unsent = self._transport.get_write_buffer_size() > 0
+        patience = self._patience.write if is_unsent else self._patience.linger
+        self.deadline = time.monotonic() + patience
         with suppress(OSError, NotImplementedError):
             self._transport.write_eof()
         self._read(True)

@@ -40,7 +40,6 @@ class Listener:
         self.is_draining = is_draining
         self._connections: set[Connection] = set()
         self._date = (0, "")
-        self._is_closed = False
 
     async def open(self, host: str, port: int) -> None:
         """Listen.
@@ -58,7 +57,6 @@ class Listener:
         """Take no more connections, finish what is under way, end all connections."""
         await asyncio.sleep(STRAGGLERS_SECONDS)
         self._server.close()
-        self._is_closed = True
         until = time.monotonic() + within_seconds
         while self._connections and time.monotonic() < until:
             for connection in tuple(self._connections):
@@ -92,4 +90,12 @@ class Listener:
             now = time.monotonic()
             for connection in tuple(self._connections):
                 if connection.deadline is not None and connection.deadline < now:
-                    connection.expire()
+                    self._expire(connection)
+
+    @staticmethod
+    def _expire(connection: Connection) -> None:
+        try:
+            connection.expire()
+        except Exception as error:
+            log.error("unexpected error", exc_info=error)
+            connection.close()

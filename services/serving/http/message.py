@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
 import httptools
@@ -17,6 +18,9 @@ WITHOUT_CONTENT = (204, 304)
 
 ADDED = ("connection", "content-length", "date")
 """What the server says of every reply itself."""
+
+UNSAFE: Final[dict[int, str]] = dict.fromkeys((0, 10, 13), " ")
+"""What may not be in a header's value, which would end it: NUL, LF, CR (RFC 9110 section 5.5)."""
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
@@ -112,6 +116,8 @@ def read_head(
         BadHead: the target is no path, or there is not the one Host that RFC 9112 section 3.2 asks
             for, or a length that is none.
     """
+    if version not in ("1.0", "1.1"):
+        raise BadHead("only HTTP/1.0 and HTTP/1.1 are spoken")
     headers = Headers(pairs)
     if version == "1.1" and headers.count(b"host") != 1:
         raise BadHead("there must be one Host header")
@@ -150,7 +156,7 @@ def encode_reply(
     lines = [STATUS_LINES.get(reply.status) or f"HTTP/1.1 {reply.status} \r\n"]
     for name, value in reply.headers:
         if name.lower() not in ADDED:
-            lines.append(f"{name}: {value}\r\n")
+            lines.append(f"{name}: {value.translate(UNSAFE)}\r\n")
     lines.append(f"Date: {date}\r\n")
     if reply.status not in WITHOUT_CONTENT:
         lines.append(f"Content-Length: {_length(reply, without_body)}\r\n")
@@ -175,8 +181,8 @@ def _length(reply: Reply, without_body: bool) -> str:
 def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
     """Path and query of a request's target: a path, or a whole URL (RFC 9112 section 3.2)."""
     if target.startswith(b"/"):
-        path, _, query = target.partition(b"?")
-        return path.partition(b"#")[0], query.partition(b"#")[0]
+        path, _, query = target.partition(b"#")[0].partition(b"?")
+        return path, query
     try:
         url = httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:

@@ -84,6 +84,7 @@ class _WsgiExchange:
             try:
                 self._held = budget.take(most if most <= self.most_bytes else 0)
             except Problem as problem:
+                self.most_bytes = 0
                 self.fail(problem)
 
     def receive(self, body: bytes) -> None:

@@ -105,7 +105,6 @@ def test_a_task_may_put_in_another(loop: CountingLoop) -> None:
     assert done == ["second"]
 
 
-@pytest.mark.xfail(strict=True, reason="the tasks behind it wait for the next awakening")
 def test_a_task_that_fails_does_not_hold_up_those_behind_it(loop: CountingLoop) -> None:
     mailbox, done = Mailbox(loop), list[str]()
 
