@@ -4,7 +4,7 @@ The engine starts it as it starts the real plugins. Inputs come back as outputs,
 cloud would know beside them; in a preview those are unknown, as they are from the real ones.
 What others change in the cloud is in the file that the variable :data:`DRIFT` names: properties by
 resource name, which a refresh then finds. Locks are kept in the file that :data:`LOCKS` names, and
-refuse what Azure's refuse.
+refuse what Azure's refuse. What the file of :data:`TAKEN` names cannot be made.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the engine's protocol writes a value that is not known yet."""
 DRIFT = "FAKE_PROVIDER_DRIFT"
 LOCKS = "FAKE_PROVIDER_LOCKS"
+TAKEN = "FAKE_PROVIDER_TAKEN"
 LOCK = "azure-native:authorization:ManagementLockByScope"
 LARGEST_MESSAGE = 64 << 20
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -115,6 +116,8 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         name = request.urn.rsplit("::", 1)[-1]
         kind = _type_of(request.urn)
+        if not request.preview and name in _read(TAKEN, default=[]):
+            context.abort(grpc.StatusCode.ALREADY_EXISTS, f"ConflictError: {name}")
         outputs = _outputs(kind, name, request.properties, preview=request.preview)
         identity = "" if request.preview else _id(kind, name)
         if kind == LOCK and not request.preview:
@@ -127,9 +130,15 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=outputs)
 
     def Read(self, request: Any, context: Any) -> Any:
-        found = _drift().get(request.urn.rsplit("::", 1)[-1], {})
-        request.properties.update(found)
+        name = request.urn.rsplit("::", 1)[-1]
+        found = _read(DRIFT, default={}).get(name, {})
+        is_imported = not request.properties.fields
         request.inputs.update(found)
+        if is_imported:
+            outputs = _outputs(_type_of(request.urn), name, request.inputs, preview=False)
+            request.properties.CopyFrom(outputs)
+        else:
+            request.properties.update(found)
         return provider_pb2.ReadResponse(
             id=request.id, properties=request.properties, inputs=request.inputs
         )
@@ -220,15 +229,15 @@ def _azure_name(kind: str, inputs: dict[str, Any]) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _drift() -> dict[str, Any]:
-    path = Path(os.environ.get(DRIFT, ""))
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+def _read(variable: str, *, default: Any) -> Any:
+    """The JSON in the file that a variable names."""
+    path = Path(os.environ.get(variable, ""))
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else default
 
 
 def _locks() -> list[str]:
     """The scopes that are locked."""
-    path = Path(os.environ.get(LOCKS, ""))
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return _read(LOCKS, default=[])
 
 
 def _change_locks(scope: str, *, locked: bool) -> None:

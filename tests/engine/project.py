@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.engine.fake_provider import DRIFT, LOCKS
+from tests.engine.fake_provider import DRIFT, LOCKS, TAKEN
 
 ROOT = Path(__file__).parents[2]
 MATRIX = ROOT / "tests" / "infra" / "matrix"
@@ -59,8 +59,27 @@ class Project:
         assert ended.returncode == 0, f"pulumi {' '.join(arguments)}\n{ended.stdout}{ended.stderr}"
         return json.loads(ended.stdout)
 
-    def _ended(self, arguments: tuple[str, ...], errors: int) -> subprocess.CompletedProcess[str]:
-        environment = {
+    def shell(self, commands: str, tools: Path) -> str:
+        """What a block of a page prints; ``tools`` stand before the programs of this machine."""
+        path = os.pathsep.join((str(tools), str(Path(self.program).parent), os.environ["PATH"]))
+        ended = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env={**self.environment, "PATH": path, "PULUMI_SKIP_CONFIRMATIONS": "true"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        self.printed.extend((ended.stdout, ended.stderr))
+        assert ended.returncode == 0, f"{commands}\n{ended.stdout}{ended.stderr}"
+        return ended.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every command: the state in the folder, and nothing from any network."""
+        return {
             **os.environ,
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "only for tests",
@@ -69,11 +88,14 @@ class Project:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             DRIFT: str(self.folder / "drift.json"),
             LOCKS: str(self.folder / "locks.json"),
+            TAKEN: str(self.folder / "taken.json"),
         }
+
+    def _ended(self, arguments: tuple[str, ...], errors: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.program, *arguments, "--non-interactive"],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -133,6 +155,10 @@ class Project:
     def drift(self, properties: Mapping[str, Mapping[str, Any]]) -> None:
         """Have others change resources, by name."""
         (self.folder / "drift.json").write_text(json.dumps(properties), encoding="utf-8")
+
+    def taken(self, *names: str) -> None:
+        """Have these names of resources held by what was deleted before."""
+        (self.folder / "taken.json").write_text(json.dumps(names), encoding="utf-8")
 
     def stored(self) -> str:
         """All that Pulumi wrote down: states, histories, checkpoints."""

@@ -1,0 +1,68 @@
+"""docs/operations.md, followed under the real Pulumi engine: its blocks run as they stand there.
+
+``az`` is not asked: a script in its place prints what the page says that it prints.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import blocks
+from tests.engine.project import ROOT, Project
+
+AZ = """\
+#!/bin/sh
+case "$*" in
+  "account show --query id -o tsv") echo bbbbbbbb-1111-4111-8111-111111111111 ;;
+  "account show --query tenantId -o tsv") echo aaaaaaaa-2222-4222-8222-222222222222 ;;
+  "keyvault recover --name NAME") echo "[]" > taken.json ;;
+  "keyvault show --name NAME --query id -o tsv") echo /subscriptions/s/vaults/NAME ;;
+  "acr login --name fake") ;;
+  *) echo "az $*: not on the page" >&2; exit 2 ;;
+esac
+"""
+SHELL = [block.text for block in blocks("sh", pages=[ROOT / "docs" / "operations.md"])]
+VAULT = "vault-vault"
+
+
+@pytest.fixture
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tools")
+    (folder / "az").write_text(AZ)
+    (folder / "az").chmod(0o755)
+    return folder
+
+
+def test_the_first_deployment_comes_up_as_the_page_says(project: Project, tools: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.dev.yaml", project.folder)
+    project.run("stack", "init", "dev")
+    *steps, first_request = SHELL[: 1 + next(n for n, text in enumerate(SHELL) if "curl" in text)]
+    assert len(steps) == 5
+    for step in steps:
+        project.shell(step.replace("SHA256", "5" * 64), tools)
+    assert project.read("config", "get", "--path", "api_keys[0]", "--json")["objectValue"] == {
+        "name": "me", "sha256": "5" * 64, "scopes": ["faq", "resnet"],
+    }  # fmt: skip
+    project.run("preview", "--policy-pack", "policies", "--expect-no-changes")
+    asked = project.shell(first_request.replace("curl", "echo").replace("$KEY", "key"), tools)
+    assert asked.startswith("https://scoring-dev.example.org/faq/v1/match -H X-API-Key: key")
+
+
+def test_a_vault_that_was_recovered_is_the_stack_s_again(project: Project, tools: Path) -> None:
+    (recovery,) = (text for text in SHELL if "keyvault recover" in text)
+    project.add_stack("prod", ROOT / "Pulumi.dev.yaml", security={"key_vault": {"enabled": True}})
+    project.run("up", "--yes", "--skip-preview")
+    as_it_was = {VAULT: project.inputs("prod", VAULT)}
+    project.run("destroy", "--yes", "--skip-preview")
+
+    project.taken(VAULT)
+    assert "ConflictError" in project.run("up", "--yes", "--skip-preview", expect=None)
+    project.drift(as_it_was)
+    project.shell(recovery, tools)
+    changes = project.run("up", "--yes", "--skip-preview", "--diff")
+    assert "replaced" not in changes
+    assert project.inputs("prod", VAULT) == as_it_was[VAULT]
+    project.run("preview", "--expect-no-changes")
