@@ -103,7 +103,7 @@ def routes(url: str) -> Mapping[str, Route]:
     address = read_address(url)
     asked = questions()
     tensors = [
-        {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [question]}]}
+        {"inputs": [{"name": "question", "shape": [1], "datatype": "BYTES", "data": [question]}]}
         for question in asked
     ]
     return {
