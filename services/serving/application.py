@@ -25,7 +25,7 @@ from services.serving.protocols.routes import ProtocolRoutes
 from services.serving.rate_limit import RateLimiter
 from services.serving.refusal import Refusals
 from services.serving.responses import (
-    API_POLICY,
+    API_HEADERS,
     answer_exception,
     answer_http_exception,
     answer_problem,
@@ -181,8 +181,8 @@ class Service:
 
     def _finish(self, response: Response) -> Response:
         finish_response(response)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Content-Security-Policy", API_POLICY)
+        for name, value in API_HEADERS:
+            response.headers.setdefault(name, value)
         record_request(
             response, self.metrics, access_log=self._access_log, key=g.get("key_name", "")
         )

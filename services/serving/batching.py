@@ -16,8 +16,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, cast
 
@@ -131,19 +130,17 @@ class Batcher(Generic[Item, Output]):
         """Whether the batcher thread is running."""
         return self._thread.is_alive()
 
-    @contextmanager
-    def admit(self, deadline: float) -> Generator[Admission[Item, Output]]:
+    def admit(self, deadline: float) -> Admission[Item, Output]:
         """Reserve one place before any work is put into the request, decoding included.
+
+        It is given back by :meth:`Admission.release`, or at the end of a ``with`` block.
 
         Raises:
             Problem: 503 with Retry-After, if the house is full or the wait would be too long.
         """
         admission = Admission(self, deadline)
         admission.reserve(1)
-        try:
-            yield admission
-        finally:
-            admission.release()
+        return admission
 
     def close(self) -> None:
         """Score what is queued, then end the thread."""
@@ -292,6 +289,12 @@ class Admission(Generic[Item, Output]):
         self._batcher = batcher
         self._deadline = deadline
         self._places = 0
+
+    def __enter__(self) -> Admission[Item, Output]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def reserve(self, places: int) -> None:
         """Take further places, as :meth:`Batcher.admit` does."""

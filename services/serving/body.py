@@ -108,12 +108,18 @@ def too_slow() -> Problem:
     return Problem(408, "The body took too long to arrive.", headers={"Connection": "close"})
 
 
+def parse_length(declared: str) -> int | None:
+    """A Content-Length as a number; None if it is none (RFC 9110 section 8.6)."""
+    is_number = declared.isascii() and declared.isdigit() and len(declared) <= 18
+    return int(declared) if is_number else None
+
+
 def _content_length(declared: str | None) -> int | None:
     if declared is None or declared == "":
         return None
-    if not declared.isascii() or not declared.isdigit() or len(declared) > 18:
+    if (length := parse_length(declared)) is None:
         raise Problem(400, "The Content-Length is not a number.")
-    return int(declared)
+    return length
 
 
 def _read(stream: ByteStream, size: int) -> bytes:

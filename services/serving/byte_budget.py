@@ -7,8 +7,7 @@ few large bodies fill a pod's memory where as many small ones would not.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from services.serving.batching import at_capacity
 
@@ -33,21 +32,8 @@ class ByteBudget:
         """Bytes counted at present."""
         return self._held
 
-    @contextmanager
-    def hold(self, most: int) -> Generator[HeldBytes]:
-        """Count ``most`` bytes while the block lasts, or fewer once they are known.
-
-        Raises:
-            Problem: as :meth:`take`.
-        """
-        bytes_of_this = self.take(most)
-        try:
-            yield bytes_of_this
-        finally:
-            bytes_of_this.shrink_to(0)
-
-    def take(self, most: int) -> HeldBytes:
-        """Count ``most`` bytes until they are given back.
+    def hold(self, most: int) -> HeldBytes:
+        """Count ``most`` bytes until they are given back, or to the end of a ``with`` block.
 
         Raises:
             Problem: 503 with Retry-After, if they would be too many.
@@ -73,6 +59,12 @@ class HeldBytes:
     def __init__(self, budget: ByteBudget, count: int) -> None:
         self._budget = budget
         self._count = count
+
+    def __enter__(self) -> HeldBytes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shrink_to(0)
 
     def shrink_to(self, count: int) -> None:
         """Say how many there really are; never more than were allowed."""

@@ -74,3 +74,8 @@ def problem_type(path: str) -> str:
 def whole_seconds(seconds: float) -> str:
     """A wait as Retry-After has it (RFC 9110 section 10.2.3): whole seconds, at least one."""
     return str(max(1, math.ceil(seconds)))
+
+
+def service_failed() -> Problem:
+    """The answer to a fault of the program, which only the log describes."""
+    return Problem(500, "The service failed; the error is in its log.")

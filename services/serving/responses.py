@@ -17,11 +17,15 @@ from werkzeug.exceptions import HTTPException
 
 from services.serving.header_values import HeaderValues
 from services.serving.http.wsgi import BODY_PROBLEM
-from services.serving.problem import Problem, problem_type
+from services.serving.problem import Problem, problem_type, service_failed
 
 log = logging.getLogger("access")
 
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+API_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+"""What browsers must not do with an answer of a scoring service."""
 PROBES = ("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
@@ -175,4 +179,4 @@ def answer_http_exception(error: HTTPException) -> Response:
 def answer_exception(error: Exception) -> Response:
     """The answer to a fault of the program, which only the log describes."""
     logging.getLogger(__name__).error("unexpected error", exc_info=error)
-    return answer_problem(Problem(500, "The service failed; the error is in its log."))
+    return answer_problem(service_failed())

@@ -124,7 +124,7 @@ class ScoringRequest:
         self.coding = headers.get("Content-Encoding", "").strip().lower()
         require_known(self.coding)
         self._admission: Admission[Any, Any] | None = None
-        self._held = scoring.byte_budget.take(self._most_bytes(declared))
+        self._held = scoring.byte_budget.hold(self._most_bytes(declared))
 
     def decode(self, body: bytes) -> bytes:
         """A body as it was sent, decompressed.
@@ -142,8 +142,7 @@ class ScoringRequest:
         """
         # Only now, because the body has a time limit of its own.
         self.deadline = time.monotonic() + self._seconds_allowed
-        self._admission = Admission(self._scoring.batcher, self.deadline)
-        self._admission.reserve(1)
+        self._admission = self._scoring.batcher.admit(self.deadline)
 
     def prepare(self, body: bytes, query: Mapping[str, str], request_id: str) -> None:
         """Make items of the body, which is decompressed.

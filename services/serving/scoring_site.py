@@ -13,17 +13,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from services.serving.batching import Batcher, Ticket, past_deadline
+from services.serving.batching import Ticket, past_deadline
 from services.serving.http.exchange import Exchange, Send, Site
-from services.serving.http.message import Head, Reply
+from services.serving.http.message import Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
-from services.serving.metrics import Metrics
-from services.serving.problem import Problem, problem_type
+from services.serving.problem import Problem, service_failed
 from services.serving.refusal import Refusals
-from services.serving.responses import API_POLICY, Answered, record, request_id_of
+from services.serving.responses import API_HEADERS, Answered, record, request_id_of
 from services.serving.scoring import Scored, Scoring, ScoringRequest
 from services.serving.scoring_paths import ScoringPaths
 
@@ -32,16 +31,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 QUICK_BYTES = 64 << 10
 """A body of up to this size is read as JSON in well under a millisecond."""
 QUICK_ITEMS = 64
 """So many outputs are made into a response in about a millisecond."""
 MOST_QUERY_FIELDS = 50
-ANSWER_HEADERS = (
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", API_POLICY),
-)
 
 
 class ScoringSite:
@@ -73,8 +69,6 @@ class ScoringSite:
         self._refusals = refusals
         self._mailbox: Mailbox | None = None
         self.scoring = scoring
-        self.batcher: Batcher[Any, Any] = scoring.batcher
-        self.metrics: Metrics = scoring.metrics
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
         self.prepares_slowly = prepares_slowly
         self.tracer = tracer
@@ -94,8 +88,9 @@ class ScoringSite:
         if found is None:
             return self._others.open(head, send)
         rule, names = found
-        if self.batcher.is_full:
-            send(self._refusals.reply(rule, self.batcher.expected_wait_seconds))
+        batcher = self.scoring.batcher
+        if batcher.is_full:
+            send(self._refusals.reply(rule, batcher.expected_wait_seconds))
             return REFUSED
         exchange = _ScoringExchange(self, head, rule, send)
         exchange.open(names)
@@ -158,7 +153,7 @@ class _ScoringExchange:
             return
         is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
         if is_quick and not self._site.prepares_slowly:
-            self._try(lambda: self._prepare(body), self._submit)
+            self._try(lambda: self._submit(self._prepare(body)))
         else:
             self._in_thread(lambda: self._prepare(body), self._submit)
 
@@ -173,14 +168,15 @@ class _ScoringExchange:
 
     # Steps
 
-    def _prepare(self, body: bytes) -> None:
+    def _prepare(self, body: bytes) -> ScoringRequest:
         request = self._opened()
         if self._is_over or time.monotonic() >= request.deadline:
             raise past_deadline()
         request.prepare(request.decode(body), _fields(self._head.query), self._request_id)
+        return request
 
-    def _submit(self) -> None:
-        request, mailbox = self._opened(), self._site.mailbox
+    def _submit(self, request: ScoringRequest) -> None:
+        mailbox = self._site.mailbox
         loop = asyncio.get_running_loop()
         left = request.deadline - time.monotonic()
         self._alarm = loop.call_later(max(0.0, left), self._too_late)
@@ -193,12 +189,12 @@ class _ScoringExchange:
         if self._is_over or ticket is None:
             return
         if len(ticket.items) <= QUICK_ITEMS:
-            self._try(lambda: self._render(ticket))
+            self._try(lambda: self._answer(self._render(ticket)))
         else:
-            self._in_thread(lambda: self._opened().render(ticket.result()), self._answer)
+            self._in_thread(lambda: self._render(ticket), self._answer)
 
-    def _render(self, ticket: Ticket[Any, Any]) -> None:
-        self._answer(self._opened().render(ticket.result()))
+    def _render(self, ticket: Ticket[Any, Any]) -> Scored:
+        return self._opened().render(ticket.result())
 
     def _answer(self, scored: Scored) -> None:
         headers = [("Content-Type", scored.content_type), *scored.headers]
@@ -214,18 +210,16 @@ class _ScoringExchange:
 
     # What may go wrong with a step
 
-    def _try(self, step: Callable[[], None], then: Callable[[], None] | None = None) -> None:
+    def _try(self, step: Callable[[], None]) -> None:
         try:
             step()
-            if then is not None:
-                then()
         except Problem as problem:
             self._refuse(problem)
         except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
             self._break(error)
 
-    def _in_thread(self, step: Callable[[], Any], then: Callable[..., None]) -> None:
-        """Do a step in a thread, then go on with what it returned, if anything."""
+    def _in_thread(self, step: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        """Do a step in a thread, then go on with what it returned."""
         mailbox = self._site.mailbox
 
         def run() -> None:
@@ -236,23 +230,22 @@ class _ScoringExchange:
             except Exception as error:  # noqa: BLE001 - as above
                 mailbox.put(lambda fault=error: self._break(fault))
             else:
-                mailbox.put(lambda: self._go_on(then, result))
+                mailbox.put(lambda: self._go_on(lambda: then(result)))
 
         self._site.pool.submit(run)
 
-    def _go_on(self, then: Callable[..., None], result: object) -> None:
+    def _go_on(self, step: Callable[[], None]) -> None:
         if self._is_over:
             self._close()
         else:
-            self._try(lambda: then() if result is None else then(result))
+            self._try(step)
 
     def _break(self, error: Exception) -> None:
         log.error("unexpected error", exc_info=error)
-        self._refuse(Problem(500, "The service failed; the error is in its log."))
+        self._refuse(service_failed())
 
     def _refuse(self, problem: Problem) -> None:
-        headers = [("Content-Type", problem_type(self._head.path)), *problem.headers.items()]
-        reply = Reply(problem.status, headers, problem.body(self._request_id))
+        reply = problem_reply(problem, self._head.path, self._request_id)
         self._end(reply, reason=problem.reason)
 
     # The end
@@ -262,7 +255,11 @@ class _ScoringExchange:
             self._close()
             return
         self._close()
-        reply.headers += [("X-Request-Id", self._request_id), *ANSWER_HEADERS]
+        reply.headers += [
+            ("X-Request-Id", self._request_id),
+            ("Cache-Control", "no-store"),
+            *API_HEADERS,
+        ]
         head, request, site = self._head, self._request, self._site
         answered = Answered(
             request_id=self._request_id,
@@ -278,7 +275,7 @@ class _ScoringExchange:
             trace_id=self._span.trace_id if self._span is not None else "",
         )
         key = request.key.name if request else ""
-        record(answered, site.metrics, access_log=site.access_log, key=key)
+        record(answered, site.scoring.metrics, access_log=site.access_log, key=key)
         if self._span is not None:
             self._span.end(reply.status, reply.headers)
         self._send(reply)
@@ -288,7 +285,7 @@ class _ScoringExchange:
         if self._alarm is not None:
             self._alarm.cancel()
         if self._ticket is not None:
-            self._site.batcher.abandon(self._ticket)
+            self._site.scoring.batcher.abandon(self._ticket)
             self._ticket = None
         if self._request is not None:
             self._request.close()

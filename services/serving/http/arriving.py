@@ -17,10 +17,9 @@ from services.serving.http.limits import (
     MOST_HEADERS,
     MOST_WAITING,
 )
-from services.serving.http.message import BadHead, Head, read_head
+from services.serving.http.message import Address, BadHead, Head, read_head
 from services.serving.problem import Problem
 
-Address = tuple[str, int]
 NOT_VALID = "This is not valid HTTP."
 CHUNKED = 8
 """Most bytes that one byte of a body may take; the rest would be trailers, which the parser keeps."""

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from services.serving.body import cut_short, too_large, too_slow
-from services.serving.http.arriving import Address, Arriving, Message
+from services.serving.http.arriving import Arriving, Message
 from services.serving.http.exchange import Exchange
-from services.serving.http.message import Head, Reply, encode_reply, problem_reply
+from services.serving.http.message import Address, Head, Reply, encode_reply, problem_reply
 from services.serving.problem import Problem
 
 if TYPE_CHECKING:

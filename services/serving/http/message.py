@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import httptools
 
+from services.serving.body import parse_length
 from services.serving.problem import Problem, problem_type
 
 STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n" for each in HTTPStatus}
@@ -22,6 +23,7 @@ ADDED = ("connection", "content-length", "date")
 UNSAFE: Final[dict[int, str]] = dict.fromkeys((0, 10, 13), " ")
 """What may not be in a header's value, which would end it: NUL, LF, CR (RFC 9110 section 5.5)."""
 
+Address = tuple[str, int]
 Pairs = Sequence[tuple[bytes, bytes]]
 
 
@@ -79,8 +81,8 @@ class Head:
     expects_continue: bool
     keep_alive: bool
     version: str
-    client: tuple[str, int]
-    server: tuple[str, int]
+    client: Address
+    server: Address
 
 
 @dataclass(slots=True)
@@ -107,8 +109,8 @@ def read_head(
     *,
     version: str,
     keep_alive: bool,
-    client: tuple[str, int],
-    server: tuple[str, int],
+    client: Address,
+    server: Address,
 ) -> Head:
     """The head that a parser found.
 
@@ -195,7 +197,7 @@ def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
 def _declared(headers: Headers) -> int | None:
     if headers.get("transfer-encoding"):
         return None
-    length = headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or len(length) > 18:
+    length = parse_length(headers.get("content-length", "0"))
+    if length is None:
         raise BadHead("the Content-Length is not a number")
-    return int(length)
+    return length

@@ -7,15 +7,15 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from services.serving.byte_budget import ByteBudget, HeldBytes
 from services.serving.http.exchange import Exchange, Send
 from services.serving.http.message import Head, Reply, problem_reply
-from services.serving.problem import Problem
+from services.serving.mailbox import Mailbox
+from services.serving.problem import Problem, service_failed
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +53,13 @@ class WsgiSite:
         )
 
     def _ask(self, environ: WSGIEnvironment, done: Callable[[Reply], None]) -> None:
-        loop = asyncio.get_running_loop()
+        mailbox = Mailbox(asyncio.get_running_loop())
 
-        def finished(future: Future[Reply]) -> None:
-            # The loop may have ended before the thread.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(done, future.result())
+        def answer() -> None:
+            reply = _reply_of(self._application, environ)
+            mailbox.put(lambda: done(reply))
 
-        self._pool.submit(_reply_of, self._application, environ).add_done_callback(finished)
+        self._pool.submit(answer)
 
 
 class _WsgiExchange:
@@ -82,7 +81,7 @@ class _WsgiExchange:
         if budget is not None and self.most_bytes:
             most = self.most_bytes if head.declared is None else head.declared
             try:
-                self._held = budget.take(most if most <= self.most_bytes else 0)
+                self._held = budget.hold(most if most <= self.most_bytes else 0)
             except Problem as problem:
                 self.most_bytes = 0
                 self.fail(problem)
@@ -156,7 +155,7 @@ def _reply_of(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
         reply.body = _whole(application(environ, start))
     except Exception as error:
         log.error("unexpected error", exc_info=error)
-        return problem_reply(Problem(500, "The service failed; the error is in its log."))
+        return problem_reply(service_failed())
     return reply
 
 

@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 
 from services.serving.api_keys import ApiKey, KeyFile, key_hash, new_key, write_key_file
 from services.serving.application import Service
+from tests.services.serving.http.scripted_site import serving
 from tests.services.serving.lever_service import LeverSettings
 from tests.services.serving.protocols.conftest import INFER, dumped, tensor_request
 from tests.services.serving.protocols.vectors import VectorModel
-from tests.services.serving.running_site import running
 
 OPEN = ("/", "/v2/health/live", "/v2/health/ready", "/v2/models/doubling/ready",
         "/v2/models/doubling/versions/7/ready", "/v1/models/doubling")  # fmt: skip
@@ -91,7 +91,8 @@ def test_a_full_house_refuses_inference_before_anything_else(tmp_path: Path) -> 
 
     service = Service(Holding(), LeverSettings(queue_limit=1))
     body = dumped(tensor_request())
-    with running(service.site) as url:
+    with serving(service.site) as served:
+        url = f"http://127.0.0.1:{served.port}"
         asking = threading.Thread(
             target=httpx.post, args=(url + INFER,), kwargs={"content": body, "timeout": 30}
         )
