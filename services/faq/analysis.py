@@ -26,7 +26,7 @@ def cut(clean: CleanText) -> Cut:
     prose = f"{clean.title} {clean.prose}"
     return Cut(
         words=(*cut_title(clean).words, *body, *tokens.pairs(body)),
-        characters=tokens.character_grams(prose),
+        characters=tokens.characters(prose),
         code=tokens.code_terms(prose, clean.code),
     )
 
@@ -34,4 +34,4 @@ def cut(clean: CleanText) -> Cut:
 def cut_title(clean: CleanText) -> Cut:
     """Cut the words of the title alone."""
     title = tokens.words(clean.title)
-    return Cut(words=(*title, *tokens.pairs(title)), characters=(), code=())
+    return Cut(words=(*title, *tokens.pairs(title)), characters="", code=())

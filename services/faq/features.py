@@ -98,8 +98,9 @@ def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
 
 def _with_relative(kind: FeatureSet, signals: Float32s, known_terms: Float32s) -> Float32s:
     compared = signals[kind.compared_places]
-    ascending = np.sort(compared, axis=-1)
-    relative = np.concatenate((_margins(compared, ascending), _ranks(compared, ascending)))
+    order = np.argsort(compared, axis=-1)
+    ascending = np.take_along_axis(compared, order, axis=-1)
+    relative = np.concatenate((_margins(compared, ascending), _ranks(order, ascending)))
     known_terms = known_terms[:, np.newaxis]
     everywhere = np.broadcast_to(known_terms, (1, *signals.shape[1:]))
     counted = signals[kind.counted_places] * signals[_DUPLICATES]
@@ -131,9 +132,15 @@ def _margins(signals: Float32s, ascending: Float32s) -> Float32s:
     return signals - np.where(signals == first, second, first)
 
 
-def _ranks(signals: Float32s, ascending: Float32s) -> Float32s:
-    candidates = signals.shape[-1]
-    greater = np.empty(signals.shape, np.float32)
-    for place in np.ndindex(signals.shape[:-1]):
-        greater[place] = candidates - np.searchsorted(ascending[place], signals[place], "right")
-    return np.log1p(greater, out=greater)
+def _ranks(order: NDArray[np.int64], ascending: Float32s) -> Float32s:
+    """Return the ranks, given where each of the ascending signals is among the candidates."""
+    candidates = ascending.shape[-1]
+    places = np.full(ascending.shape, candidates)
+    places[..., :-1] = np.where(
+        ascending[..., 1:] != ascending[..., :-1], np.arange(1, candidates), candidates
+    )
+    not_greater = np.minimum.accumulate(places[..., ::-1], axis=-1)[..., ::-1]
+    logarithms = np.log1p(np.arange(candidates, dtype=np.float32))
+    ranks = np.empty(ascending.shape, np.float32)
+    np.put_along_axis(ranks, order, logarithms[candidates - not_greater], axis=-1)
+    return ranks

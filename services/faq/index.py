@@ -6,15 +6,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from services.faq.meanings import Meanings, nearness
 from services.faq.network import Network, of_equal_length
-from services.faq.retrieval import Candidates, Postings, best_candidates
+from services.faq.retrieval import CANDIDATES, Candidates, Postings, best_candidates
 from services.faq.space import Float32s, Place, Space
 from services.faq.sparse_rows import chosen_rows
 
@@ -135,6 +136,16 @@ class Index:
         """Number of originals."""
         return len(self.rows.owner_starts) - 1
 
+    @cached_property
+    def by_term(self) -> csr_array:
+        """The rows of `SIMILAR`, then those of the duplicates, the other way round: term by term.
+
+        Where the originals are few and all are compared, only the entries of the question's terms
+        are looked at: about a sixth of all.
+        """
+        rows = vstack((self.rows.similar, self.rows.duplicates), format="csr")
+        return csr_array(csr_array(rows).T.tocsr())
+
 
 def candidates_of(index: Index, places: Sequence[Place]) -> Candidates:
     """Return the originals that each text is compared with: all of them, where they are few."""
@@ -181,23 +192,33 @@ def _compare(index: Index, place: Place, chosen: NDArray[np.int64]) -> Float32s:
     with _zeros(index.space.width) as vector:
         columns = place.columns
         vector[columns] = weights
-        similar = _product(rows.similar, len(SIMILAR), chosen, vector)
-        nearest = _nearest(rows, chosen, vector, similar[SIMILAR.index("word")])
+        similar, duplicates = _cosines(index, place, chosen, vector)
         vector[columns] = weights * weights
         squared = _product(rows.squared, len(SQUARED), chosen, vector)
         vector[columns] = 1
         present = _product(rows.present, len(PRESENT) + 1, chosen, vector)
         vector[columns] = 0
     present[PRESENT.index("bm25")] /= max(place.idf_of_words, 1)
+    sizes = rows.owner_starts[chosen + 1] - rows.owner_starts[chosen]
+    nearest = _views(duplicates, sizes, similar[SIMILAR.index("word")])
     learnt = np.stack(_learnt(index, place, chosen, present[-1]))
-    counts = _counts(rows, chosen)
+    counts = np.stack((np.log1p(sizes), sizes == 0)).astype(np.float32)
     return np.concatenate((similar, squared, present[:-1], nearest, counts, learnt))
 
 
-def _counts(rows: Rows, chosen: NDArray[np.int64]) -> Float32s:
-    """Return the signals of `COUNTS` of the chosen originals."""
-    duplicates = rows.owner_starts[chosen + 1] - rows.owner_starts[chosen]
-    return np.stack((np.log1p(duplicates), duplicates == 0)).astype(np.float32)
+def _cosines(
+    index: Index, place: Place, chosen: NDArray[np.int64], vector: Float32s
+) -> tuple[Float32s, Float32s]:
+    """Return the signals of `SIMILAR`, (kinds, chosen), and the cosines with all their duplicates."""
+    rows = index.rows
+    if len(chosen) == index.originals <= CANDIDATES:
+        cosines = index.by_term[place.columns].T @ place.weights
+        kinds = len(SIMILAR) * len(chosen)
+        return cosines[:kinds].reshape(-1, len(SIMILAR)).T, cosines[kinds:]
+    similar = _product(rows.similar, len(SIMILAR), chosen, vector)
+    _, places = _duplicates_of(rows, chosen)
+    is_part = len(places) < len(rows.duplicates.indptr) - 1
+    return similar, (rows.duplicates[places] if is_part else rows.duplicates) @ vector
 
 
 def _learnt(
@@ -220,17 +241,6 @@ def _product(
     if len(chosen) * kinds < len(matrix.indptr) - 1:
         matrix = chosen_rows(matrix, chosen, kinds)
     return (matrix @ vector).reshape(len(chosen), kinds).T
-
-
-def _nearest(
-    rows: Rows, chosen: NDArray[np.int64], vector: Float32s, original: Float32s
-) -> Float32s:
-    """Return the signals of `NEAREST` of the chosen originals, whose own cosine is `original`."""
-    sizes, places = _duplicates_of(rows, chosen)
-    duplicates = rows.duplicates
-    if len(places) < len(duplicates.indptr) - 1:
-        duplicates = duplicates[places]
-    return _views(duplicates @ vector, sizes, original)
 
 
 def _meant(rows: Rows, known: Meanings, meaning: Float32s, chosen: NDArray[np.int64]) -> Float32s:

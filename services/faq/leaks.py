@@ -32,6 +32,8 @@ _NOTICE_IN_PLAIN_TEXT: Final = re.compile(
     """,
     _FLAGS,
 )
+_SIGNS: Final = ("duplica", "already", "дубликат")
+"""One of them is in every notice: most texts have none, and need no search."""
 _REST_OF_NOTICE: Final = re.compile(r"[\W_]*(?:\d+\ answers?|closed\b.{0,40}\bago)?[\W_]*", _FLAGS)
 _STATUS: Final = re.compile(
     r"\s\[(?:duplicate|closed|on\ hold|migrated|duplicada|duplicado|cerrada|fechada|дубликат|закрыт)\]"
@@ -47,7 +49,7 @@ _LINK: Final = re.compile(
 
 def notice_start(line: str) -> int:
     """Return where a notice begins in a line, or -1."""
-    found = _NOTICE.search(line)
+    found = _NOTICE.search(line) if _may_have_notice(line) else None
     return found.start() if found else -1
 
 
@@ -61,7 +63,12 @@ def belongs_to_notice(plain: str) -> bool:
 
 def without_notices(text: str) -> str:
     """Drop notices from plain text or Markdown, each to its sentence's end, and "[duplicate]"."""
-    return without_status(_NOTICE_IN_PLAIN_TEXT.sub(" ", text))
+    return without_status(_NOTICE_IN_PLAIN_TEXT.sub(" ", text) if _may_have_notice(text) else text)
+
+
+def _may_have_notice(text: str) -> bool:
+    lower = text.lower()
+    return any(sign in lower for sign in _SIGNS)
 
 
 def without_status(line: str) -> str:

@@ -16,16 +16,16 @@ from typing import Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from services.faq.term_hashes import Hashes, gram_hashes, string_hashes
+
 KIND_BITS: Final = np.uint64(62)
 """A hash shifted right by these is its kind: 0 for words, 1 for characters, 2 for code."""
 KINDS: Final = 3
 SPILLED_ENTRIES: Final = 1 << 25
 """Entries from which a table is kept in a file without a name instead of in memory."""
 
-_PLACES: Final = 256
 _MOST: Final = np.iinfo(np.uint16).max
 
-Hashes = NDArray[np.uint64]
 Counts = NDArray[np.uint16]
 
 
@@ -35,8 +35,9 @@ class Cut:
 
     words: Sequence[str]
     """Stems of title and prose, each with each pair of neighbours."""
-    characters: Sequence[str]
-    """Character n-grams of title and prose."""
+    characters: str
+    """Words of title and prose, one space between them: the terms are each character but the spaces
+    with its two neighbours, a space before the first and behind the last."""
     code: Sequence[str]
     """Identifiers and operators of the code, and of the prose where it looks like code."""
 
@@ -129,42 +130,41 @@ def joined(tables: Iterable[TermTable]) -> TermTable:
 
 def hashed(cut: Cut) -> Terms:
     """Hash and count the terms of a text."""
-    return hashed_table([cut])[0]
+    return Terms(*_counted(np.concatenate(_kinds([cut]))))
 
 
 def hashed_table(cuts: Sequence[Cut]) -> TermTable:
     """Hash and count the terms of many texts."""
-    by_kind = [kind for cut in cuts for kind in (cut.words, cut.characters, cut.code)]
-    hashes = _hashes([term for kind in by_kind for term in kind])
-    sizes = np.asarray([len(kind) for kind in by_kind], np.int64)
-    kinds = np.tile(np.arange(KINDS, dtype=np.uint64) << KIND_BITS, len(cuts))
-    hashes |= np.repeat(kinds, sizes)
-    edges = np.cumsum(np.concatenate(([0], sizes.reshape(-1, KINDS).sum(axis=1)))).tolist()
-    counted = [_counted(hashes[start:end]) for start, end in pairwise(edges)]
+    words, characters, code = _kinds(cuts)
+    parts = zip(
+        _parted(words, [len(cut.words) for cut in cuts]),
+        _parted(characters, [len(cut.characters) - cut.characters.count(" ") for cut in cuts]),
+        _parted(code, [len(cut.code) for cut in cuts]),
+        strict=True,
+    )
+    counted = [_counted(np.concatenate(kinds)) for kinds in parts]
     return _table(
         [different for different, _ in counted],
         [counts for _, counts in counted],
     )
 
 
-def _hashes(terms: Sequence[str]) -> Hashes:
-    """Return 62-bit hashes: each byte of the term times a random number for its place, added up.
-
-    Multilinear hashing (Dietzfelbinger 1996, "Universal hashing and k-wise independent random
-    variables via integer arithmetic without primes"); the highest bits are the best.
-    """
-    if not terms:
-        return np.zeros(0, np.uint64)
-    letters = np.frombuffer(
-        ("\0".join(terms) + "\0").encode("utf-8", "surrogatepass"), dtype=np.uint8
+def _kinds(cuts: Sequence[Cut]) -> tuple[Hashes, Hashes, Hashes]:
+    """Return the hashes of all texts' words, characters and code."""
+    return (
+        _of_kind(0, string_hashes([term for cut in cuts for term in cut.words])),
+        _of_kind(1, gram_hashes([cut.characters for cut in cuts])),
+        _of_kind(2, string_hashes([term for cut in cuts for term in cut.code])),
     )
-    ends = np.flatnonzero(letters == 0) + 1
-    if len(ends) != len(terms):
-        return _hashes([term.replace("\0", " ") for term in terms])
-    starts = np.concatenate(([0], ends[:-1]))
-    places = (np.arange(len(letters)) - np.repeat(starts, ends - starts)) % _PLACES
-    products = (letters.astype(np.uint64) + np.uint64(1)) * _RANDOM[places]
-    return np.add.reduceat(products, starts) >> np.uint64(64 - int(KIND_BITS))
+
+
+def _of_kind(kind: int, hashes: Hashes) -> Hashes:
+    return (hashes >> np.uint64(64 - int(KIND_BITS))) | (np.uint64(kind) << KIND_BITS)
+
+
+def _parted(hashes: Hashes, sizes: Sequence[int]) -> list[Hashes]:
+    edges = np.cumsum([0, *sizes]).tolist()
+    return [hashes[start:end] for start, end in pairwise(edges)]
 
 
 def _counted(hashes: Hashes) -> tuple[Hashes, Counts]:
@@ -175,18 +175,6 @@ def _counted(hashes: Hashes) -> tuple[Hashes, Counts]:
     starts = np.flatnonzero(is_first)
     counts = np.minimum(np.diff(starts), _MOST).astype(np.uint16)
     return hashes[starts[:-1]], counts
-
-
-def _random(count: int) -> Hashes:
-    """Return the first numbers of SplitMix64 (Steele, Lea and Flood 2014)."""
-    steps = np.arange(1, count + 1, dtype=np.uint64)
-    mixed = steps * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-_RANDOM: Final = _random(_PLACES)
 
 
 def _table(hashes: Sequence[Hashes], counts: Sequence[Counts]) -> TermTable:

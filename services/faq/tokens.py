@@ -14,7 +14,8 @@ _CAMEL: Final = re.compile(r"[a-z]+[A-Z][A-Za-z]*")
 _CAMEL_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _CODE: Final = re.compile(rf"{_NAME}|{_OPERATORS}")
 _CODE_IN_PROSE: Final = re.compile(
-    rf"{_NAME}(?:\.{_NAME})+|{_NAME}(?=\()|[a-z]+[A-Z]\w*|{_OPERATORS}"
+    # Where a name begins, not at each of its letters, which would fail as the first one did.
+    rf"(?<![^\W\d])(?:{_NAME}(?:\.{_NAME})+|{_NAME}(?=\())|(?<![a-z])[a-z]+[A-Z]\w*|{_OPERATORS}"
 )
 _LONGEST_WORD: Final = 40
 _ENDINGS: Final = ("ing", "ied", "ies", "ed", "es", "s")
@@ -32,10 +33,9 @@ def pairs(stems: list[str]) -> Iterator[str]:
     return map(" ".join, pairwise(stems))
 
 
-def character_grams(text: str) -> list[str]:
-    """Return the runs of three characters inside each word, padded by a space on both sides."""
-    padded = [f" {word[:_LONGEST_WORD]} " for word in text.lower().split()]
-    return [word[start : start + 3] for word in padded for start in range(len(word) - 2)]
+def characters(text: str) -> str:
+    """Return the words of `text` in lower case, the long ones cut, with one space between them."""
+    return " ".join([word[:_LONGEST_WORD] for word in text.lower().split()])
 
 
 def code_terms(prose: str, code: str) -> list[str]:

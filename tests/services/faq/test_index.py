@@ -18,7 +18,7 @@ LETTERS = "abcdef"
 
 
 def cut(*terms: str, title: Sequence[str] = (), code: Sequence[str] = ()) -> Cut:
-    return Cut(words=(*title, *terms), characters=(), code=code)
+    return Cut(words=(*title, *terms), characters="", code=code)
 
 
 def words(*terms: str, code: Sequence[str] = ()) -> Terms:
@@ -28,7 +28,7 @@ def words(*terms: str, code: Sequence[str] = ()) -> Terms:
 @pytest.fixture
 def space() -> Space:
     """Six terms of each kind, none rarer than another."""
-    terms = hashed(Cut(LETTERS, LETTERS, LETTERS)).hashes
+    terms = hashed(Cut(LETTERS, " ".join(LETTERS), LETTERS)).hashes
     return Space(terms, np.ones(len(terms), np.float32), texts=9)
 
 
@@ -155,6 +155,15 @@ def test_a_batch_gives_what_each_text_gives_alone(index: Index) -> None:
     together = compared(index, places)
     for number, place in enumerate(places):
         np.testing.assert_array_equal(together[:, number], compared(index, [place])[:, 0])
+
+
+def test_an_original_is_compared_alike_among_all_and_among_some(index: Index) -> None:
+    """Among all, term by term; among some, row by row."""
+    places = [index.space.place(words(*terms, code="f")) for terms in ("ab", "ce", "dx")]
+    among_all = compare(index, places, np.tile(np.arange(2), (3, 1)))
+    for original in range(2):
+        alone = compare(index, places, np.full((3, 1), original))
+        np.testing.assert_array_equal(among_all[:, :, [original]], alone)
 
 
 def test_the_topic_of_many_originals_compares_the_family_with_an_average_one(

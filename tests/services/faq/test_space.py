@@ -20,7 +20,7 @@ CUTS = [cut(clean_posted(text)) for text in TEXTS]
 
 
 def words(*terms: str) -> Cut:
-    return Cut(terms, (), ())
+    return Cut(terms, "", ())
 
 
 def space_of(idf: dict[str, float]) -> Space:
@@ -74,16 +74,16 @@ def test_unknown_words_make_a_text_less_similar(space: Space) -> None:
 
 
 def test_a_text_without_known_terms_is_nowhere(space: Space) -> None:
-    place = space.place(hashed(Cut(["?"], ["a"], ["!"])))
+    place = space.place(hashed(Cut(["?"], "a", ["!"])))
     assert place.known == place.idf_of_words == 0
     assert len(place.columns) == len(place.weights) == 0
 
 
 def test_kinds_of_terms_lie_side_by_side_and_are_told_apart() -> None:
-    terms = Cut(["a", "b"], ["a", "b", "c"], ["a"])
+    terms = Cut(["a", "b"], "a b c", ["a"])
     space = Space(hashed(terms).hashes, np.ones(6, np.float32), 9)
     assert space.spans == (slice(0, 2), slice(2, 5), slice(5, 6))
-    place = space.place(hashed(Cut(["a", "c"], ["b"], ["b"])))
+    place = space.place(hashed(Cut(["a", "c"], "b", ["b"])))
     assert [int(np.searchsorted((2, 5), column, "right")) for column in place.columns] == [0, 1]
     assert (place.known, place.idf_of_words) == (1, 1)
 

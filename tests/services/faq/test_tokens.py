@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.faq import tokens
 
 
@@ -29,12 +31,12 @@ def test_pairs_are_neighbours() -> None:
     assert list(tokens.pairs(["a", "b", "c"])) == ["a b", "b c"]
 
 
-def test_character_grams_stay_inside_words() -> None:
-    assert tokens.character_grams("Map x") == [" ma", "map", "ap ", " x "]
+def test_characters_are_those_of_words_in_lower_case() -> None:
+    assert tokens.characters("  Map\n x ") == "map x"
 
 
-def test_character_grams_of_a_very_long_word_are_bounded() -> None:
-    assert len(tokens.character_grams("x" * 5_000)) == 40
+def test_characters_of_a_very_long_word_are_bounded() -> None:
+    assert tokens.characters("x" * 5_000 + " y") == "x" * 40 + " y"
 
 
 def test_code_terms_are_identifiers_and_operators_of_code() -> None:
@@ -44,3 +46,17 @@ def test_code_terms_are_identifiers_and_operators_of_code() -> None:
 def test_code_terms_of_prose_are_what_looks_like_code() -> None:
     prose = "I call JSON.parse and forEach or foo() with ==="
     assert tokens.code_terms(prose, "") == ["json", "parse", "foreach", "foo", "==="]
+
+
+@pytest.mark.parametrize(
+    ("prose", "found"),
+    [
+        ("an XMLhttpRequest", ["httprequest"]),
+        ("3abc.def and 3call(", ["abc", "def", "call"]),
+        ("x=>y.z and ${a.b}", ["=>", "y", "z", "${", "a", "b"]),
+        ("wordWord wordword Word word_word", ["wordword"]),
+        ("the end.Another end. Not", ["end", "another"]),
+    ],
+)
+def test_code_in_prose_begins_where_a_name_can(prose: str, found: list[str]) -> None:
+    assert tokens.code_terms(prose, "") == found
