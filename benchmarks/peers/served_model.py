@@ -11,6 +11,7 @@ import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -97,9 +98,10 @@ class ServedFaq:
     def __init__(self, folder: Path) -> None:
         from services.faq.analysis import terms_of_posted
         from services.faq.storage import load_model
+        from services.faq.stored_originals import REMEMBERED
 
         stored = load_model(folder)
-        self._originals = stored.originals
+        self._original = lru_cache(REMEMBERED)(stored.originals.__getitem__)
         self.predict = stored.scorer.rank
         self.prepare = terms_of_posted
 
@@ -114,7 +116,7 @@ class ServedFaq:
         }
 
     def _shown(self, number: int, score: float) -> dict[str, object]:
-        original = self._originals[number]
+        original = self._original(number)
         return {
             "question_id": original.id,
             "answer_id": original.answer_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from services.faq.analysis import terms_of_posted
@@ -10,6 +11,7 @@ from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreRes
 from services.faq.ranking import Ranking
 from services.faq.settings import FaqSettings
 from services.faq.storage import KIND, StoredModel, load_model
+from services.faq.stored_originals import REMEMBERED
 from services.faq.tensors import faq_tensors
 from services.serving.model import (
     Call,
@@ -59,14 +61,16 @@ class FaqModel(Model[str, Ranking]):
     def __init__(self, stored: StoredModel, manifest: Manifest) -> None:
         self._scorer = stored.scorer
         self._originals = stored.originals
+        self._original = lru_cache(REMEMBERED)(stored.originals.__getitem__)
         self._examples = stored.examples
+        # A sentence encoder takes longer, and computes without the interpreter's lock.
+        self.scores_briefly = stored.scorer.encoder is None
         self.info = ModelInfo(manifest.name, manifest.version, manifest.sha256, BACKEND)
 
     def predict(self, items: Sequence[str]) -> Sequence[Ranking]:
         """Rank the originals for each question.
 
-        The texts are cut into terms here, in the thread that runs the model: that would hold up the
-        event loop, and a question whose time is over is not cut at all.
+        The texts are cut into terms here, since a question whose time is over is not cut at all.
         """
         return self._scorer.rank([terms_of_posted(text) for text in items])
 
@@ -144,7 +148,7 @@ class FaqModel(Model[str, Ranking]):
         return Call([request.input], render)
 
     def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
-        original = self._originals[number]
+        original = self._original(number)
         shown: dict[str, object] = {
             "question_id": original.id,
             "answer_id": original.answer_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Final, overload
 
 import numpy as np
 import orjson
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from services.faq.attribution import Attribution
+
+REMEMBERED: Final = 1_024
+"""How many originals are worth keeping once they were shown: some are far more often than others."""
 
 Int64s = NDArray[np.int64]
 

@@ -1,6 +1,6 @@
 """A work-conserving batcher with admission control.
 
-One thread runs the model. The moment the model is idle it takes what is queued, up to
+One batch is scored at a time. The moment the model is idle it takes what is queued, up to
 ``max_batch`` items, and never waits for more: at low load an item is scored alone at once, under
 load batches grow by themselves. (Triton's dynamic batcher with no queue delay and TensorFlow
 Serving's advice for CPUs are the same rule.)
@@ -12,6 +12,7 @@ once, with the time after which a retry makes sense.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
@@ -22,11 +23,14 @@ from typing import Generic, cast
 
 from services.serving.model import Item, Output
 from services.serving.problem import Problem
+from services.serving.turns import Turns, TurnsOfLoop, TurnsOfThread
 
 Predict = Callable[[Sequence[Item]], Sequence[Output]]
 
 SMOOTHING = 0.2
 """Weight of the newest batch in the moving average of the seconds per item."""
+LOOP_TURN_SECONDS = 0.02
+"""About how long a batch may hold up the event loop, where that scores it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Ticket(Generic[Item, Output]):
 
 
 class Batcher(Generic[Item, Output]):
-    """Scores items of many requests in one thread, in batches.
+    """Scores items of many requests in batches, in a thread of its own or on the event loop.
 
     Args:
         predict: scores a batch; returns one output per item. A request can name another one, such
@@ -75,7 +79,7 @@ class Batcher(Generic[Item, Output]):
         max_batch: most items per batch.
         queue_limit: most items admitted at once, those being scored included.
         patience_seconds: the longest wait that any request would accept.
-        observe: called by the batcher thread after each batch.
+        observe: called after each batch.
     """
 
     def __init__(
@@ -92,15 +96,20 @@ class Batcher(Generic[Item, Output]):
         self._max_batch = max_batch
         self._queue_limit = queue_limit
         self._observe = observe
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._queue: deque[tuple[Ticket[Item, Output], int]] = deque()
         self._admitted = 0
         self._abandoned = 0
         self._seconds_per_item = 0.0
         self._batch_started: float | None = None
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
-        self._thread.start()
+        self._longest_turn_seconds = math.inf
+        self._turns: Turns = TurnsOfThread(self._take_turn)
+
+    def score_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Score on the event loop from now on; called there, before anything is submitted."""
+        self._turns.end()
+        self._longest_turn_seconds = LOOP_TURN_SECONDS
+        self._turns = TurnsOfLoop(self._take_turn, loop)
 
     @property
     def is_full(self) -> bool:
@@ -127,8 +136,8 @@ class Batcher(Generic[Item, Output]):
 
     @property
     def is_alive(self) -> bool:
-        """Whether the batcher thread is running."""
-        return self._thread.is_alive()
+        """Whether what is queued will be scored."""
+        return self._turns.are_taken
 
     def admit(self, deadline: float) -> Admission[Item, Output]:
         """Reserve one place before any work is put into the request, decoding included.
@@ -143,11 +152,8 @@ class Batcher(Generic[Item, Output]):
         return admission
 
     def close(self) -> None:
-        """Score what is queued, then end the thread."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join()
+        """Score what is queued, and then no more."""
+        self._turns.end()
 
     def reserve(self, places: int, deadline: float, *, held: int = 0) -> None:
         """Take ``places`` places beside the ``held`` ones, or refuse; see :meth:`admit`.
@@ -155,7 +161,7 @@ class Batcher(Generic[Item, Output]):
         A request that is alone in the house is never refused: it may need more places than there
         are, or more time than predicted, and would be refused for ever.
         """
-        with self._changed:
+        with self._lock:
             wait = self._seconds_per_item * (self._admitted + places)
             alone = self._admitted == held
             if not alone and self._admitted + places > self._queue_limit:
@@ -166,7 +172,7 @@ class Batcher(Generic[Item, Output]):
 
     def release(self, places: int) -> None:
         """Give places back."""
-        with self._changed:
+        with self._lock:
             self._admitted -= places
 
     def score(
@@ -198,59 +204,63 @@ class Batcher(Generic[Item, Output]):
     ) -> Ticket[Item, Output]:
         """Queue ``items``, for which places must be reserved, and return at once.
 
-        ``on_end`` is called once they are scored or have failed, mostly by the batcher's thread. A
+        ``on_end`` is called once they are scored or have failed, mostly in the midst of a batch. A
         ticket whose deadline is over before its turn comes is passed over, and ``on_end`` not called.
         """
         ticket: Ticket[Item, Output] = Ticket(items, deadline, predict or self._predict, on_end)
         if not items:
             on_end()
             return ticket
-        with self._changed:
+        with self._lock:
             self._queue.extend((ticket, index) for index in range(len(items)))
-            self._changed.notify()
+        self._turns.ask()
         return ticket
 
     def abandon(self, ticket: Ticket[Item, Output]) -> None:
         """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up."""
-        with self._changed:
+        with self._lock:
             ticket.abandoned = True
             queued = len(self._queue)
             self._queue = deque(entry for entry in self._queue if entry[0] is not ticket)
             self._abandoned += queued - len(self._queue)
 
-    def _run(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            self._batch_started = time.monotonic()
-            live = [entry for entry in batch if not self._is_dead(entry[0])]
-            if live:
-                self._score_batch(live)
-            elapsed = time.monotonic() - self._batch_started
-            started, self._batch_started = self._batch_started, None
-            if live:
-                self._learn(elapsed / len(live))
-            waits = [started - ticket.queued_at for ticket, _ in live]
-            dropped = len(batch) - len(live) + self._take_abandoned()
-            self._observe(BatchReport(len(live), elapsed, waits, dropped))
-            # Until the next batch, nothing of this one stays in memory, its model among it.
-            del batch, live
+    def _take_turn(self) -> bool:
+        batch = self._next_batch()
+        if not batch:
+            return False
+        self._batch_started = time.monotonic()
+        live = [entry for entry in batch if not self._is_dead(entry[0])]
+        if live:
+            self._score_batch(live)
+        elapsed = time.monotonic() - self._batch_started
+        started, self._batch_started = self._batch_started, None
+        if live:
+            self._learn(elapsed / len(live))
+        waits = [started - ticket.queued_at for ticket, _ in live]
+        dropped = len(batch) - len(live) + self._take_abandoned()
+        self._observe(BatchReport(len(live), elapsed, waits, dropped))
+        return bool(self._queue)
 
     def _take_abandoned(self) -> int:
-        with self._changed:
+        with self._lock:
             abandoned, self._abandoned = self._abandoned, 0
             return abandoned
 
-    def _next_batch(self) -> list[tuple[Ticket[Item, Output], int]] | None:
-        with self._changed:
-            while not self._queue:
-                if self._closing:
-                    return None
-                self._changed.wait()
-            queue = self._queue
-            batch = [queue.popleft()]
-            predict = batch[0][0].predict
-            while queue and len(batch) < self._max_batch and queue[0][0].predict == predict:
+    def _next_batch(self) -> list[tuple[Ticket[Item, Output], int]]:
+        with self._lock:
+            queue, most = self._queue, self._most_items()
+            batch = [queue.popleft()] if queue else []
+            while queue and len(batch) < most and queue[0][0].predict == batch[0][0].predict:
                 batch.append(queue.popleft())
             return batch
+
+    def _most_items(self) -> int:
+        if math.isinf(self._longest_turn_seconds):
+            return self._max_batch
+        if not self._seconds_per_item:
+            return 1
+        fitting = int(self._longest_turn_seconds / self._seconds_per_item)
+        return max(1, min(self._max_batch, fitting))
 
     @staticmethod
     def _is_dead(ticket: Ticket[Item, Output]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,10 +15,14 @@ Task = Callable[[], None]
 
 
 class Mailbox:
-    """Runs on the loop what other threads put in; one awakening serves all that has come by then."""
+    """Runs on the loop what is put in; one awakening serves all that has come by then.
+
+    It is made in the thread of the loop.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._thread = threading.get_ident()
         self._tasks: deque[Task] = deque()
         self._is_awaited = False
 
@@ -26,9 +31,13 @@ class Mailbox:
         self._tasks.append(task)
         if not self._is_awaited:
             self._is_awaited = True
-            # The loop may have ended before the thread.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._run)
+            self._awaken()
+
+    def _awaken(self) -> None:
+        is_there = threading.get_ident() == self._thread
+        # The loop may have ended before the thread.
+        with suppress(RuntimeError):
+            (self._loop.call_soon if is_there else self._loop.call_soon_threadsafe)(self._run)
 
     def _run(self) -> None:
         # In this order: what is put in from here on either is seen below or wakes the loop again.

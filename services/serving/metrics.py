@@ -105,7 +105,7 @@ class Metrics:
         self.in_flight.set_function(in_flight)
 
     def observe_batch(self, report: BatchReport) -> None:
-        """Count one batch; called by the batcher thread."""
+        """Count one batch."""
         if report.size:
             self.batch_size.observe(report.size)
             self.inference_seconds.observe(report.inference_seconds)

@@ -1,8 +1,9 @@
 """The interface between a model and the service around it.
 
 The event loop runs :attr:`Operation.prepare` (parse, validate, decode), or threads where that may
-take long; one batcher thread runs :meth:`Model.predict`; the loop then runs :attr:`Call.render`. A
-model therefore needs no locks of its own.
+take long; one batcher runs :meth:`Model.predict`, in a thread of its own or on the loop
+(:attr:`Model.scores_briefly`); the loop then runs :attr:`Call.render`. A model therefore needs no
+locks of its own.
 """
 
 from __future__ import annotations
@@ -130,11 +131,15 @@ class Model(ABC, Generic[Item, Output]):
     """Whether making items of a small request may take milliseconds, as decoding a picture does:
     then threads do it."""
 
+    scores_briefly: bool = False
+    """Whether scoring an item takes a millisecond or two, mostly of Python: then the event loop does it,
+    which a thread would only keep waiting for the interpreter's lock."""
+
     info: ModelInfo
 
     @abstractmethod
     def predict(self, items: Sequence[Item]) -> Sequence[Output]:
-        """Score a batch; called by one thread only. Returns one output per item, in order."""
+        """Score a batch; never called twice at once. Returns one output per item, in order."""
 
     @abstractmethod
     def operations(self) -> Sequence[Operation[Any, Any]]:

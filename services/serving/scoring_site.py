@@ -1,9 +1,9 @@
 """Scoring requests on the event loop; all others are Flask's.
 
-A scoring request costs no thread and no switch to one but those to the model and back: the loop
-reads, checks and prepares it, the batcher's thread scores it with its neighbours, and one awakening
-of the loop answers the whole batch. Only what may take long (a picture to decode, a large body)
-is prepared by a thread.
+A scoring request costs no thread and no switch to one but those to the model and back, and not even
+those where the model is brief: the loop reads, checks and prepares it, the batcher scores it with its
+neighbours, and one awakening of the loop answers the whole batch. Only what may take long (a picture
+to decode, a large body) is prepared by a thread.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class ScoringSite:
         self._others = others
         self._paths = paths
         self._refusals = refusals
-        self._mailbox: Mailbox | None = None
+        self._has_begun = False
+        self.mailbox: Mailbox
         self.scoring = scoring
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
         self.prepares_slowly = prepares_slowly
@@ -75,15 +76,10 @@ class ScoringSite:
         self.access_log = access_log
         self.in_flight = 0
 
-    @property
-    def mailbox(self) -> Mailbox:
-        """For what threads have finished; made on the loop."""
-        if self._mailbox is None:
-            self._mailbox = Mailbox(asyncio.get_running_loop())
-        return self._mailbox
-
     def open(self, head: Head, send: Send) -> Exchange:
         """Begin with a request."""
+        if not self._has_begun:
+            self._begin()
         found = self._paths.match(head.path) if head.method == "POST" else None
         if found is None:
             return self._others.open(head, send)
@@ -95,6 +91,14 @@ class ScoringSite:
         exchange = _ScoringExchange(self, head, rule, send)
         exchange.open(names)
         return exchange
+
+    def _begin(self) -> None:
+        """Do what has to be done on the loop, with the first request."""
+        self._has_begun = True
+        loop = asyncio.get_running_loop()
+        self.mailbox = Mailbox(loop)
+        if self.scoring.versions.current.model.scores_briefly:
+            self.scoring.batcher.score_on(loop)
 
 
 class _Refused:

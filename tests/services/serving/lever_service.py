@@ -3,7 +3,7 @@
 ``sleep:0.5`` sleeps, ``burn:0.5`` computes, ``fail`` raises an error that quotes the text,
 ``extra`` returns one output too many, ``exit`` ends the process; ``prepare:fail`` and
 ``render:fail`` raise outside the model; ``frozen`` and ``mime types`` tell what was done
-before the first request. Any other text comes back as it is.
+before the first request, ``thread`` which one scores. Any other text comes back as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import mimetypes
 import os
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,7 @@ class LeverSettings(ServiceSettings):
     read_model: bool = Field(False, description="read the model folder before serving")
     reject: bool = Field(False, description="fail the warm-up")
     load_seconds: float = Field(0.0, description="how long loading takes")
+    brief: bool = Field(False, description="score on the event loop")
 
 
 class Levers(BaseModel):
@@ -65,6 +67,7 @@ class LeverModel(Model[str, str]):
             self.info = ModelInfo("lever", manifest.version, manifest.sha256, "none")
         time.sleep(settings.load_seconds)
         self._reject = settings.reject
+        self.scores_briefly = settings.brief
 
     def warm_up(self) -> None:
         if self._reject:
@@ -114,6 +117,8 @@ def pull(item: str) -> str:
         return str(gc.get_freeze_count())
     elif name == "mime types":
         return str(mimetypes.inited)
+    elif name == "thread":
+        return threading.current_thread().name
     elif name == "exit":
         os._exit(3)
     return item

@@ -87,6 +87,27 @@ def test_at_three_times_its_capacity_a_service_scores_what_it_can_and_refuses_th
     assert busy.metric("modelsvc_queue_depth") == 0
 
 
+@pytest.mark.parametrize(("options", "thread"), [((), "batcher"), (("--brief",), "MainThread")])
+def test_a_model_is_scored_in_a_thread_of_its_own_or_if_it_is_brief_on_the_loop(
+    options: tuple[str, ...], thread: str, tmp_path: Path
+) -> None:
+    with service(tmp_path, *options) as live:
+        assert live.pull("thread").json["texts"] == [thread]
+        assert live.pull("fail").status == 500
+        assert live.pull("x").json["texts"] == ["x"]
+
+
+def test_a_brief_model_at_three_times_its_capacity_goes_on_in_the_same_way(tmp_path: Path) -> None:
+    options = ("--brief", "--max-batch", 1, "--queue-limit", PLACES, "--deadline-ms", 3000)
+    with service(tmp_path, *options) as live:
+        load = Load(live, 3 * CAPACITY, 1.5)
+        load.run()
+        assert {answer.status for answer in load.answers} == {200, 503}
+        assert len(load.of(200)) > 2 * PLACES
+        assert live.get("/livez").status == live.pull("x").status == 200
+        assert live.metric("modelsvc_queue_depth") == 0
+
+
 def test_a_refusal_does_not_wait_for_the_model(busy: LiveService) -> None:
     held = [threading.Thread(target=busy.pull, args=("sleep:2.5",))]
     held += [threading.Thread(target=busy.pull, args=("x",)) for _ in range(PLACES - 1)]

@@ -1,0 +1,111 @@
+"""Who takes a batcher's turns, each of which scores one batch: a thread of its own, or the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+Turn = Callable[[], bool]
+"""Scores a batch of what is queued, if anything is; returns whether more is."""
+
+
+class Turns(Protocol):
+    """Takes turns while there is something to score."""
+
+    @property
+    def are_taken(self) -> bool:
+        """Whether somebody is there to take them."""
+        ...
+
+    def ask(self) -> None:
+        """Something was queued; called by any thread."""
+
+    def end(self) -> None:
+        """No more will be asked for; those that are due are taken."""
+
+
+class TurnsOfThread:
+    """For a model that computes without the interpreter's lock: the loop goes on meanwhile."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._changed = threading.Condition()
+        self._is_asked = False
+        self._is_ending = False
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+        self._thread.start()
+
+    @property
+    def are_taken(self) -> bool:
+        """Whether the thread is running."""
+        return self._thread.is_alive()
+
+    def ask(self) -> None:
+        """Wake the thread, unless it is at work."""
+        with self._changed:
+            self._is_asked = True
+            self._changed.notify()
+
+    def end(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._is_ending = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while self._wait():
+            while self._turn():
+                pass
+
+    def _wait(self) -> bool:
+        with self._changed:
+            while not self._is_asked:
+                if self._is_ending:
+                    return False
+                self._changed.wait()
+            self._is_asked = False
+            return True
+
+
+class TurnsOfLoop:
+    """For a model whose items take a millisecond or two with the interpreter's lock held.
+
+    Two threads that both need the lock take it from each other at every request that arrives, which
+    shows in the tail of the latency and in overload.
+    """
+
+    def __init__(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
+        self._turn = turn
+        self._loop = loop
+        self._thread = threading.get_ident()
+        self._is_due = False
+
+    @property
+    def are_taken(self) -> bool:
+        """A loop that is not there any more answers nobody who asks."""
+        return True
+
+    def ask(self) -> None:
+        """Have the loop take a turn once it has done what is due."""
+        if threading.get_ident() == self._thread:
+            self._schedule()
+        else:
+            self._loop.call_soon_threadsafe(self._schedule)
+
+    def end(self) -> None:
+        """Nothing: the loop takes what is due before it ends itself."""
+
+    def _schedule(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._take)
+
+    def _take(self) -> None:
+        self._is_due = False
+        if self._turn():
+            self._is_due = True
+            # Not at once: what has arrived meanwhile is read first, and may join the next batch.
+            self._loop.call_soon(self._loop.call_soon, self._take)

@@ -1,0 +1,149 @@
+"""Where a batch is scored: in a thread of its own, or on the event loop between all else."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from services.serving.batching import LOOP_TURN_SECONDS, Batcher
+from services.serving.turns import TurnsOfLoop, TurnsOfThread
+from tests.waiting import wait_for
+
+
+class Work:
+    """So many turns' worth of work; notes what happens."""
+
+    def __init__(self, turns: int = 0) -> None:
+        self.left = turns
+        self.noted: list[str] = []
+
+    def turn(self) -> bool:
+        if self.left:
+            self.left -= 1
+            self.noted.append("turn")
+        return self.left > 0
+
+
+def test_a_thread_takes_turns_until_nothing_is_left() -> None:
+    work = Work(3)
+    turns = TurnsOfThread(work.turn)
+    time.sleep(0.01)
+    assert work.noted == [], "nobody has asked"
+    turns.ask()
+    wait_for(lambda: work.left == 0, 10)
+    assert turns.are_taken
+    turns.end()
+    assert not turns.are_taken
+    assert work.noted == ["turn"] * 3
+
+
+def test_a_thread_takes_the_turns_that_are_due_before_it_ends() -> None:
+    work = Work(3)
+    turns = TurnsOfThread(work.turn)
+    turns.ask()
+    turns.end()
+    assert work.left == 0
+
+
+async def idle(times: int = 20) -> None:
+    """Let the loop go round."""
+    for _ in range(times):
+        await asyncio.sleep(0)
+
+
+def test_on_the_loop_what_is_due_comes_between_two_turns() -> None:
+    async def run() -> list[str]:
+        work = Work(3)
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop())
+        turns.ask()
+        turns.ask()
+        assert work.noted == [], "who asks does not wait"
+        for _ in range(20):
+            await asyncio.sleep(0)
+            work.noted.append("else")
+        return work.noted
+
+    noted = asyncio.run(run())
+    first, second, third = (at for at, what in enumerate(noted) if what == "turn")
+    assert second - first > 1
+    assert third - second > 1
+
+
+def test_another_thread_may_ask_the_loop() -> None:
+    async def run() -> int:
+        work = Work(1)
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop())
+        threading.Thread(target=turns.ask).start()
+        until = time.monotonic() + 10
+        while work.left and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        return work.left
+
+    assert asyncio.run(run()) == 0
+
+
+def test_the_loop_is_asked_again_after_a_turn_that_broke() -> None:
+    async def run() -> list[str]:
+        work = Work(2)
+
+        def turn() -> bool:
+            work.turn()
+            if work.left:
+                raise ValueError
+            return False
+
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        turns = TurnsOfLoop(turn, loop)
+        for _ in range(2):
+            turns.ask()
+            await idle()
+        return work.noted
+
+    assert asyncio.run(run()) == ["turn", "turn"]
+
+
+class Counted:
+    """Doubles numbers, taking so long for each."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.batches: list[int] = []
+        self.threads: set[str] = set()
+
+    def predict(self, items: Sequence[int]) -> Sequence[int]:
+        self.batches.append(len(items))
+        self.threads.add(threading.current_thread().name)
+        time.sleep(self.seconds * len(items))
+        return [2 * item for item in items]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "most"), [(LOOP_TURN_SECONDS / 3.5, 3), (1.2 * LOOP_TURN_SECONDS, 1), (0.0, 8)]
+)
+def test_a_batch_holds_the_loop_up_no_longer_than_a_turn(seconds: float, most: int) -> None:
+    model = Counted(seconds)
+
+    async def run() -> list[Sequence[int]]:
+        batcher: Batcher[int, int] = Batcher(model.predict, max_batch=8, queue_limit=1000)
+        batcher.score_on(asyncio.get_running_loop())
+        ended: list[int] = []
+        tickets = []
+        for number in range(25):
+            batcher.reserve(1, math.inf, held=0)
+            tickets.append(batcher.submit([number], math.inf, lambda: ended.append(1)))
+        while len(ended) < len(tickets):
+            await asyncio.sleep(0)
+        assert batcher.is_alive
+        return [ticket.result() for ticket in tickets]
+
+    assert asyncio.run(run()) == [[2 * number] for number in range(25)]
+    assert model.threads == {threading.main_thread().name}
+    assert model.batches[0] == 1, "how long an item takes is not known yet"
+    assert max(model.batches) <= most
+    assert seconds or max(model.batches) == most
