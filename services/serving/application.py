@@ -107,6 +107,7 @@ class Service:
             scoring=self._scoring,
             refusals=Refusals({rule: self._refusal_counter(rule) for rule in rules}),
             threads=settings.prepare_threads,
+            most_prepared=2 * settings.max_batch + settings.prepare_threads,
             prepares_slowly=model.prepares_slowly,
             tracer=_tracer(model.scope) if settings.tracing else None,
             access_log=settings.access_log,

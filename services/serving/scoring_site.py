@@ -20,6 +20,7 @@ from services.serving.batching import Ticket, past_deadline
 from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.message import Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
+from services.serving.preparing import Place, Preparing
 from services.serving.problem import Problem, service_failed
 from services.serving.refusal import Refusals
 from services.serving.responses import API_HEADERS, Answered, record, request_id_of
@@ -47,6 +48,7 @@ class ScoringSite:
         others: answers whatever needs no model.
         paths: what needs the model.
         threads: for what takes long to prepare.
+        most_prepared: requests that threads have prepared and the model has not scored.
         prepares_slowly: whether that is every request.
         tracer: makes spans; None for none.
         access_log: whether each request is a line of the log.
@@ -60,6 +62,7 @@ class ScoringSite:
         scoring: Scoring,
         refusals: Refusals,
         threads: int,
+        most_prepared: int,
         prepares_slowly: bool,
         tracer: RequestTracer | None,
         access_log: bool,
@@ -71,6 +74,7 @@ class ScoringSite:
         self.mailbox: Mailbox
         self.scoring = scoring
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
+        self.preparing = Preparing(most_prepared)
         self.prepares_slowly = prepares_slowly
         self.tracer = tracer
         self.access_log = access_log
@@ -132,6 +136,7 @@ class _ScoringExchange:
         self._request: ScoringRequest | None = None
         self._ticket: Ticket[Any, Any] | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._place: Place | None = None
         self._is_over = False
         self._span: RequestSpan | None = (
             site.tracer.begin(rule, head.headers) if site.tracer is not None else None
@@ -152,14 +157,16 @@ class _ScoringExchange:
     def receive(self, body: bytes) -> None:
         if self._request is None:
             return
-        self._try(self._request.admit)
+        self._try(self._admit)
         if self._is_over:
             return
         is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
         if is_quick and not self._site.prepares_slowly:
             self._try(lambda: self._submit(self._prepare(body)))
         else:
-            self._in_thread(lambda: self._prepare(body), self._submit)
+            self._place = self._site.preparing.take(
+                lambda: self._in_thread(lambda: self._prepare(body), self._submit)
+            )
 
     def fail(self, problem: Problem) -> None:
         self._refuse(problem)
@@ -172,6 +179,12 @@ class _ScoringExchange:
 
     # Steps
 
+    def _admit(self) -> None:
+        request = self._opened()
+        request.admit()
+        left = request.deadline - time.monotonic()
+        self._alarm = asyncio.get_running_loop().call_later(max(0.0, left), self._too_late)
+
     def _prepare(self, body: bytes) -> ScoringRequest:
         request = self._opened()
         if self._is_over or time.monotonic() >= request.deadline:
@@ -181,9 +194,6 @@ class _ScoringExchange:
 
     def _submit(self, request: ScoringRequest) -> None:
         mailbox = self._site.mailbox
-        loop = asyncio.get_running_loop()
-        left = request.deadline - time.monotonic()
-        self._alarm = loop.call_later(max(0.0, left), self._too_late)
         self._ticket = request.admission.submit(
             request.items, lambda: mailbox.put(self._scored), request.predict
         )
@@ -192,6 +202,8 @@ class _ScoringExchange:
         ticket, self._ticket = self._ticket, None
         if self._is_over or ticket is None:
             return
+        if self._place is not None:
+            self._place.end()
         if len(ticket.items) <= QUICK_ITEMS:
             self._try(lambda: self._answer(self._render(ticket)))
         else:
@@ -291,6 +303,8 @@ class _ScoringExchange:
         if self._ticket is not None:
             self._site.scoring.batcher.abandon(self._ticket)
             self._ticket = None
+        if self._place is not None:
+            self._place.end()
         if self._request is not None:
             self._request.close()
         if not self._is_over:

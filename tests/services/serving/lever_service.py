@@ -3,12 +3,14 @@
 ``sleep:0.5`` sleeps, ``burn:0.5`` computes, ``fail`` raises an error that quotes the text,
 ``extra`` returns one output too many, ``exit`` ends the process; ``prepare:fail`` and
 ``render:fail`` raise outside the model; ``frozen`` and ``mime types`` tell what was done
-before the first request, ``thread`` which one scores. Any other text comes back as it is.
+before the first request, ``thread`` which one scores, ``prepared`` how many requests were
+prepared before this one. Any other text comes back as it is.
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
 import mimetypes
 import os
 import threading
@@ -91,7 +93,13 @@ class LeverModel(Model[str, str]):
         ]
 
 
+prepared = itertools.count()
+
+
 def prepare(levers: Levers) -> Call[str, str]:
+    before = next(prepared)
+    if levers.texts == ["prepared"]:
+        levers.texts = [str(before)]
     if levers.texts[0].startswith("prepare:fail"):
         raise ValueError(f"cannot prepare {levers.texts[0]}")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from services.serving.scoring_site import QUICK_BYTES
 from tests.services.serving.live_service import JSON, Answer, LiveService, head, pull, service
 
 BATCH_SECONDS = 0.02
@@ -121,6 +123,25 @@ def test_a_refusal_does_not_wait_for_the_model(busy: LiveService) -> None:
 
     assert statuses == {503}
     assert batches == 0, "all were refused before the model had finished anything"
+
+
+def test_what_takes_long_to_prepare_is_not_prepared_before_the_model_can_take_it(
+    tmp_path: Path,
+) -> None:
+    options = ("--max-batch", 1, "--queue-limit", 20, "--threads", 2, "--max-body-bytes", 200_000)
+    with service(tmp_path, *options) as live:
+        large = "x" * (QUICK_BYTES + 1)
+        texts = ["sleep:1.5", *[large] * 8]
+        with ThreadPoolExecutor(len(texts)) as pool:
+            answers = [pool.submit(live.pull, texts[0])]
+            live.wait_until_queued(1)
+            answers += [pool.submit(live.pull, text) for text in texts[1:]]
+            live.wait_until_queued(9)
+            time.sleep(0.3)
+            before = int(live.pull("prepared").json["texts"][0])
+            assert [answer.result().status for answer in answers] == [200] * 9
+        assert before <= 1 + 2 * 1 + 2, "the first, two batches and one for each thread"
+        assert int(live.pull("prepared").json["texts"][0]) == 10
 
 
 def test_a_refusal_is_logged_as_a_count_not_as_a_line_each(busy: LiveService) -> None:
