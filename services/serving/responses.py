@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import random
-import re
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,9 +13,9 @@ from flask import Response, g, request
 from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
-from services.serving.header_values import HeaderValues
 from services.serving.http.wsgi import BODY_PROBLEM
 from services.serving.problem import Problem, problem_type, service_failed
+from services.serving.request_id import request_id_of
 
 log = logging.getLogger("access")
 
@@ -27,15 +25,7 @@ API_HEADERS = (
 )
 """What browsers must not do with an answer of a scoring service."""
 PROBES = ("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ids = random.Random()  # noqa: S311 - an id has to differ from others, and may be guessed
 DETAILS = {404: "There is nothing at this path.", 405: "This path does not take this method."}
-
-
-def request_id_of(headers: HeaderValues) -> str:
-    """The id that a request brings, if it is well-formed, or a new one."""
-    asked = headers.get("X-Request-Id", "")
-    return asked if REQUEST_ID.fullmatch(asked) else f"{_ids.getrandbits(64):016x}"
 
 
 def begin_request() -> None:

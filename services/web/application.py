@@ -22,8 +22,8 @@ from services.serving.lifecycle import Lifecycle
 from services.serving.metrics import serve_metrics
 from services.serving.model import JSON_TYPE, parse_json, validate
 from services.serving.problem import Problem
+from services.serving.request_id import WELL_FORMED
 from services.serving.responses import (
-    REQUEST_ID,
     answer_exception,
     answer_http_exception,
     answer_problem,
@@ -222,5 +222,5 @@ def _begin() -> None:
 def _adopt_request_id(reply: Reply) -> None:
     """Where a gateway gave the request a name of its own, the user learns that one."""
     given = reply.headers.get("X-Request-Id", "")
-    if REQUEST_ID.fullmatch(given):
+    if WELL_FORMED.fullmatch(given):
         g.request_id = given

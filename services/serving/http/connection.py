@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from services.serving.body import cut_short, too_large, too_slow
 from services.serving.http.arriving import Arriving, Message
 from services.serving.http.exchange import Exchange
-from services.serving.http.message import Address, Head, Reply, encode_reply, problem_reply
+from services.serving.http.message import Address, Head, Reply, encode_reply
 from services.serving.problem import Problem
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ class Connection(asyncio.Protocol):
         if fault is None:
             return
         if first is None:
-            self._write(problem_reply(fault), None, ends_connection=True)
+            client = _address(self._transport.get_extra_info("peername"))
+            self._write(self._listener.site.refuse(fault, client), None, ends_connection=True)
             self._linger()
         elif not first.complete and not first.replied and not first.delivered:
             self._fail(

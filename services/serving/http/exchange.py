@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from services.serving.http.message import Head, Reply
+from services.serving.http.message import Address, Head, Reply
 from services.serving.problem import Problem
 
 Send = Callable[[Reply], None]
@@ -34,4 +34,8 @@ class Site(Protocol):
 
     def open(self, head: Head, send: Send) -> Exchange:
         """Begin with a request whose head has arrived; it may be replied to at once."""
+        ...
+
+    def refuse(self, problem: Problem, client: Address) -> Reply:
+        """The reply to what is no request, or not all of one's head."""
         ...

@@ -13,9 +13,10 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from services.serving.byte_budget import ByteBudget, HeldBytes
 from services.serving.http.exchange import Exchange, Send
-from services.serving.http.message import Head, Reply, problem_reply
+from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
 from services.serving.problem import Problem, service_failed
+from services.serving.request_id import new_request_id
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,17 @@ class WsgiSite:
         return _WsgiExchange(
             head, send, self._ask, most_bytes=self._most_bytes, budget=self._byte_budget
         )
+
+    def refuse(self, problem: Problem, client: Address) -> Reply:
+        """The reply to what is no request; the application never hears of it."""
+        request_id = new_request_id()
+        log.info(
+            "not a request",
+            extra={"request_id": request_id, "client": client[0], "status": problem.status},
+        )
+        reply = problem_reply(problem, request_id=request_id)
+        reply.headers.append(("X-Request-Id", request_id))
+        return reply
 
     def _ask(self, environ: WSGIEnvironment, done: Callable[[Reply], None]) -> None:
         mailbox = Mailbox(asyncio.get_running_loop())

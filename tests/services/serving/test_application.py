@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import threading
 import time
@@ -220,6 +221,24 @@ def test_no_long_url_breaks_the_service(lever: LiveService, length: int) -> None
         except OSError:
             pass
     assert lever.get("/livez").status == 200
+
+
+def test_what_is_no_request_is_answered_with_an_id_counted_and_logged(lever: LiveService) -> None:
+    sample = 'modelsvc_requests_total{code="400",route="unknown"}'
+    before = lever.metric(sample)
+    with lever.wire() as wire:
+        wire.send(b"secret nonsense\r\n\r\n")
+        answer = wire.read()
+
+    assert answer.status == 400
+    request_id = answer.headers["x-request-id"]
+    assert answer.json["request_id"] == request_id
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert lever.metric(sample) == before + 1
+    (line,) = [line for line in lever.log_text.splitlines() if request_id in line]
+    assert json.loads(line)["client"] == "127.0.0.1"
+    assert json.loads(line)["status"] == 400
+    assert "secret" not in line
 
 
 @pytest.mark.parametrize("given_id", ["abc-123", "A.b_c", "x" * 64])

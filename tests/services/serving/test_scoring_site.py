@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.serving.scoring_site import QUICK_BYTES
+from services.serving.scoring_exchange import QUICK_BYTES
 from tests.services.serving.live_service import JSON, Answer, LiveService, head, pull, service
 
 BATCH_SECONDS = 0.02

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.limits import Patience
 from services.serving.http.listener import Listener
-from services.serving.http.message import Head, Reply, problem_reply
+from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.problem import Problem
 from tests.services.serving.live_service import Wire, free_ports, head
 
@@ -106,6 +106,10 @@ class ScriptedSite:
         if head.path.startswith("/refused"):
             send(problem_reply(Problem(503, "Come back later.")))
         return exchange
+
+    def refuse(self, problem: Problem, client: Address) -> Reply:
+        assert client[0] == "127.0.0.1"
+        return problem_reply(problem)
 
     @property
     def paths(self) -> list[str]:

@@ -226,3 +226,14 @@ def test_an_input_can_be_read_in_every_way(recorder: Recorder) -> None:
     with wsgi(application) as served:
         ask(served, post("/", b"a\nb\nc"))
     assert lines == [b"a\n", [b"b\n", b"c"], b"", []]
+
+
+def test_what_is_no_request_never_reaches_the_application(
+    recorder: Recorder, recording: Served
+) -> None:
+    with recording.wire() as wire:
+        wire.send(b"nonsense\r\n\r\n")
+        answer = wire.read()
+    assert answer.status == 400
+    assert answer.json["request_id"] == answer.headers["x-request-id"] != ""
+    assert recorder.environs == []

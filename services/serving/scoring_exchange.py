@@ -1,0 +1,236 @@
+"""One scoring request on the event loop, from its head to its reply."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
+
+from services.serving.batching import Ticket, past_deadline
+from services.serving.http.exchange import Send
+from services.serving.http.message import Head, Reply, problem_reply
+from services.serving.preparing import Place
+from services.serving.problem import Problem, service_failed
+from services.serving.request_id import request_id_of
+from services.serving.responses import API_HEADERS, Answered, record
+from services.serving.scoring import Scored, ScoringRequest
+
+if TYPE_CHECKING:
+    from services.serving.scoring_site import ScoringSite
+    from services.serving.tracing import RequestSpan
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+QUICK_BYTES = 64 << 10
+"""A body of up to this size is read as JSON in well under a millisecond."""
+QUICK_ITEMS = 64
+"""So many outputs are made into a response in about a millisecond."""
+MOST_QUERY_FIELDS = 50
+
+
+class ScoringExchange:
+    """One request. Each step either leads to the next one or to :meth:`_end`."""
+
+    def __init__(self, site: ScoringSite, head: Head, rule: str, send: Send) -> None:
+        self._began = time.perf_counter()
+        self._site = site
+        self._head = head
+        self._rule = rule
+        self._send = send
+        self._request_id = request_id_of(head.headers)
+        self._request: ScoringRequest | None = None
+        self._ticket: Ticket[Any, Any] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._place: Place | None = None
+        self._is_over = False
+        self._span: RequestSpan | None = (
+            site.tracer.begin(rule, head.headers) if site.tracer is not None else None
+        )
+        self.most_bytes = site.scoring.limits.max_body_bytes
+        site.in_flight += 1
+
+    def open(self, names: Mapping[str, str]) -> None:
+        """Look at the head."""
+
+        def step() -> None:
+            self._request = self._site.scoring.open(
+                self._rule, names, self._head.headers, self._head.declared
+            )
+
+        self._try(step)
+
+    def receive(self, body: bytes) -> None:
+        """Take a place for what the body asks, and prepare it."""
+        if self._request is None:
+            return
+        self._try(self._admit)
+        if self._is_over:
+            return
+        is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
+        if is_quick and not self._site.prepares_slowly:
+            self._try(lambda: self._submit(self._prepare(body)))
+        else:
+            self._place = self._site.preparing.take(
+                lambda: self._in_thread(lambda: self._prepare(body), self._submit)
+            )
+
+    def fail(self, problem: Problem) -> None:
+        """Reply that there is no body."""
+        self._refuse(problem)
+
+    def abandon(self) -> None:
+        """Let go of everything: the client is gone."""
+        if not self._is_over:
+            self._close()
+            if self._span is not None:
+                self._span.drop()
+
+    # Steps
+
+    def _admit(self) -> None:
+        request = self._opened()
+        request.admit()
+        left = request.deadline - time.monotonic()
+        self._alarm = asyncio.get_running_loop().call_later(max(0.0, left), self._too_late)
+
+    def _prepare(self, body: bytes) -> ScoringRequest:
+        request = self._opened()
+        if self._is_over or time.monotonic() >= request.deadline:
+            raise past_deadline()
+        request.prepare(request.decode(body), _fields(self._head.query), self._request_id)
+        return request
+
+    def _submit(self, request: ScoringRequest) -> None:
+        mailbox = self._site.mailbox
+        self._ticket = request.admission.submit(
+            request.items, lambda: mailbox.put(self._scored), request.predict
+        )
+
+    def _scored(self) -> None:
+        ticket, self._ticket = self._ticket, None
+        if self._is_over or ticket is None:
+            return
+        if self._place is not None:
+            self._place.end()
+        if len(ticket.items) <= QUICK_ITEMS:
+            self._try(lambda: self._answer(self._render(ticket)))
+        else:
+            self._in_thread(lambda: self._render(ticket), self._answer)
+
+    def _render(self, ticket: Ticket[Any, Any]) -> Scored:
+        return self._opened().render(ticket.result())
+
+    def _answer(self, scored: Scored) -> None:
+        headers = [("Content-Type", scored.content_type), *scored.headers]
+        self._end(Reply(200, headers, scored.body))
+
+    def _too_late(self) -> None:
+        self._refuse(past_deadline())
+
+    def _opened(self) -> ScoringRequest:
+        if self._request is None:
+            raise RuntimeError("the request is not open")
+        return self._request
+
+    # What may go wrong with a step
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Problem as problem:
+            self._refuse(problem)
+        except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
+            self._break(error)
+
+    def _in_thread(self, step: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        """Do a step in a thread, then go on with what it returned."""
+        mailbox = self._site.mailbox
+
+        def run() -> None:
+            try:
+                result = step()
+            except Problem as problem:
+                mailbox.put(lambda refusal=problem: self._refuse(refusal))
+            except Exception as error:  # noqa: BLE001 - as above
+                mailbox.put(lambda fault=error: self._break(fault))
+            else:
+                mailbox.put(lambda: self._go_on(lambda: then(result)))
+
+        self._site.pool.submit(run)
+
+    def _go_on(self, step: Callable[[], None]) -> None:
+        if self._is_over:
+            self._close()
+        else:
+            self._try(step)
+
+    def _break(self, error: Exception) -> None:
+        log.error("unexpected error", exc_info=error)
+        self._refuse(service_failed())
+
+    def _refuse(self, problem: Problem) -> None:
+        reply = problem_reply(problem, self._head.path, self._request_id)
+        self._end(reply, reason=problem.reason)
+
+    # The end
+
+    def _end(self, reply: Reply, reason: str = "") -> None:
+        if self._is_over:
+            self._close()
+            return
+        self._close()
+        reply.headers += [
+            ("X-Request-Id", self._request_id),
+            ("Cache-Control", "no-store"),
+            *API_HEADERS,
+        ]
+        head, request, site = self._head, self._request, self._site
+        answered = Answered(
+            request_id=self._request_id,
+            method="POST",
+            route=self._rule,
+            status=reply.status,
+            seconds=time.perf_counter() - self._began,
+            peer=head.client[0],
+            forwarded_for=head.headers.get("x-forwarded-for"),
+            bytes_in=request.received_bytes if request else 0,
+            bytes_out=len(reply.body),
+            reason=reason,
+            trace_id=self._span.trace_id if self._span is not None else "",
+        )
+        key = request.key.name if request else ""
+        record(answered, site.scoring.metrics, access_log=site.access_log, key=key)
+        if self._span is not None:
+            self._span.end(reply.status, reply.headers)
+        self._send(reply)
+
+    def _close(self) -> None:
+        """Give everything back; once more where a thread has taken something after the end."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._ticket is not None:
+            self._site.scoring.batcher.abandon(self._ticket)
+            self._ticket = None
+        if self._place is not None:
+            self._place.end()
+        if self._request is not None:
+            self._request.close()
+        if not self._is_over:
+            self._is_over = True
+            self._site.in_flight -= 1
+
+
+def _fields(query: str) -> Mapping[str, str]:
+    """The fields of a query string, the first of each name."""
+    if not query:
+        return {}
+    try:
+        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_QUERY_FIELDS)
+    except ValueError:
+        raise Problem(400, f"The query has more than {MOST_QUERY_FIELDS} fields.") from None
+    return dict(reversed(fields))
