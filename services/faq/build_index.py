@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from services.faq.growing import GrowingRows
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows, Scale, Topics
 from services.faq.known import Known, Progress
 from services.faq.meanings import Meanings, joined
@@ -21,7 +22,6 @@ from services.faq.sparse_rows import (
     chosen_rows,
     heaviest,
     interleaved,
-    joined_rows,
     only,
     present_terms,
     rows_of_kind,
@@ -74,17 +74,17 @@ def build_index(
         return build_part(space, scale, some, with_topics=learnt is None)
 
     parts: Iterable[Part] = in_processes(piece, len(edges) - 1)
-    return index_of(space, learnt, scale, list(progress(parts, "indexing") if progress else parts))
+    return index_of(space, learnt, scale, progress(parts, "indexing") if progress else parts)
 
 
 def index_of(
     space: Space,
     learnt: Learnt | None,
     scale: Scale,
-    parts: list[Part],
+    parts: Iterable[Part],
     order: NDArray[np.int64] | None = None,
 ) -> Index:
-    """Put the parts, which are given up one after the other, together.
+    """Put the parts together, each as it comes, so that only what is put together takes memory.
 
     Args:
         space: the known terms.
@@ -93,21 +93,26 @@ def index_of(
         parts: originals, one part's after the other's.
         order: which of them the originals of the index are; all, as they are, if left out.
     """
-    width = space.width
-    starts = [part.rows.owner_starts for part in parts]
-    shifts = np.cumsum([0, *(start[-1] for start in starts[:-1])])
-    bias = np.concatenate([part.topic_bias for part in parts])
-    lengths = np.concatenate([part.rows.family_lengths for part in parts])
-    edges = [np.zeros(1, np.int64), *(s[1:] + by for s, by in zip(starts, shifts, strict=True))]
-    by_name = [
-        [getattr(part.rows, name) for part in parts]
-        for name in ("similar", "squared", "present", "duplicates")
-    ]
-    vectors = [part.rows.meanings for part in parts if part.rows.meanings]
-    meanings = joined(vectors) if vectors else None
-    parts.clear()
-    similar, squared, present, duplicates = (joined_rows(width, each) for each in by_name)
-    rows = Rows(similar, squared, present, duplicates, np.concatenate(edges), lengths, meanings)
+    names = ("similar", "squared", "present", "duplicates")
+    growing = {name: GrowingRows(space.width) for name in names}
+    biases: list[Float32s] = []
+    lengths: list[Float32s] = []
+    edges = [np.zeros(1, np.int64)]
+    vectors: list[Meanings] = []
+    for part in parts:
+        for name, rows_so_far in growing.items():
+            rows_so_far.add(getattr(part.rows, name))
+        biases.append(part.topic_bias)
+        lengths.append(part.rows.family_lengths)
+        edges.append(part.rows.owner_starts[1:] + edges[-1][-1])
+        vectors += [part.rows.meanings] if part.rows.meanings else []
+    bias = np.concatenate(biases)
+    rows = Rows(
+        *(growing[name].whole() for name in names),
+        owner_starts=np.concatenate(edges),
+        family_lengths=np.concatenate(lengths),
+        meanings=joined(vectors) if vectors else None,
+    )
     if order is not None:
         rows, bias = rows_of(rows, order), bias[order]
     family_words = rows_of_kind(rows.similar, SIMILAR.index("family_word"), len(SIMILAR))

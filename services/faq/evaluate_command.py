@@ -30,6 +30,7 @@ from services.faq.ranking import Scorer
 from services.faq.records import DataError
 from services.faq.settings import EvaluateSettings
 from services.faq.source import data_folder
+from services.faq.sparse_rows import TooManyTerms
 from services.faq.split import NoSuchSplit, split_data
 from services.faq.split_kind import SplitKind
 from services.faq.storage import KIND, load_model, save_model
@@ -80,7 +81,14 @@ def run_evaluate(settings: EvaluateSettings) -> None:
         trainer = _trainer(settings)
         subject = _subject(settings, manifest, questions, trainer)
         document = _document(settings, subject, questions, trainer)
-    except (DataError, EmbeddingUnavailable, NoSuchSplit, TooLittleData, ModelFolderError) as error:
+    except (
+        DataError,
+        EmbeddingUnavailable,
+        NoSuchSplit,
+        TooLittleData,
+        TooManyTerms,
+        ModelFolderError,
+    ) as error:
         raise CommandFailed(str(error)) from None
     if settings.report:
         write_report(document, settings.report)

@@ -15,18 +15,6 @@ class TooManyTerms(Exception):
     """The texts have more terms than an index can hold; the message is one line."""
 
 
-def joined_rows(width: int, parts: list[csr_array]) -> csr_array:
-    """Put rows one below the other, giving the parts up one by one."""
-    rows = [np.diff(part.indptr) for part in parts]
-    indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.concatenate(rows))))
-    indices = np.concatenate([part.indices for part in parts], dtype=np.int32)
-    data = np.concatenate([part.data for part in parts], dtype=np.float32)
-    parts.clear()
-    if indptr[-1] > np.iinfo(np.int32).max:
-        raise TooManyTerms("the texts have more terms than one model can hold: leave some out")
-    return csr_array((data, indices, indptr.astype(np.int32)), shape=(len(indptr) - 1, width))
-
-
 def interleaved(kinds: Sequence[csr_array]) -> csr_array:
     """Put the kinds' rows of each original, as they are in `Rows`, together."""
     originals = len(kinds[0].indptr) - 1

@@ -33,6 +33,7 @@ from services.faq.records import DataError
 from services.faq.served_model import ServedComparison, compare_with_served
 from services.faq.settings import TrainSettings
 from services.faq.source import data_folder
+from services.faq.sparse_rows import TooManyTerms
 from services.faq.split import NoSuchSplit, Split, split_data
 from services.faq.storage import KIND, save_model
 from services.faq.training import TooLittleData
@@ -78,6 +79,7 @@ def run_train(settings: TrainSettings) -> None:
         EmbeddingUnavailable,
         NoSuchSplit,
         TooLittleData,
+        TooManyTerms,
         QualityGateFailed,
         ModelFolderError,
     ) as error:

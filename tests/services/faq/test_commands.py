@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.faq import growing
 from services.faq.__main__ import COMMANDS
 from services.faq.evaluation.baselines.baseline import KnownText, Score, plain
 from services.faq.learnt_from import is_learnt, read_learnt
@@ -366,6 +367,19 @@ def test_too_few_questions_are_one_line(
 ) -> None:
     assert command("train", "--data", write_data(), "--model", tmp_path / "model") == 1
     assert "1 originals with 1 duplicates to train on are too few" in one_line(capsys)
+
+
+def test_more_terms_than_a_model_can_hold_are_one_line(
+    small: Small,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(growing, "MOST_ENTRIES", 1_000)
+    for options in (("train", "--model", tmp_path / "model"), ("evaluate", "--no-retrain")):
+        assert command(*options, "--data", small.folder) == 1
+        assert "more terms than one model can hold: leave some out" in one_line(capsys)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_folder_that_is_no_model_is_not_overwritten(
