@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from services.faq.data import DataSet, Duplicate, Original
 from services.faq.text import CleanText
 
-MEAN_DUPLICATES: Final = 10
 CORE: Final = 10
 TOPIC_WORDS: Final = 400
 ORIGINALS_OF_A_TOPIC: Final = 200
@@ -42,12 +41,14 @@ class Synthetic:
     owners: Ids
 
 
-def synthetic(originals: int, questions: int, seed: int = 0) -> Synthetic:
-    """Make a data set of so many originals, with ten times as many duplicates."""
+def synthetic(
+    originals: int, questions: int, mean_duplicates: int = 10, seed: int = 0
+) -> Synthetic:
+    """Make a data set of so many originals, and of as many duplicates for each on average."""
     writer = _Writer(originals, seed)
     random = np.random.default_rng(seed + 1)
-    spread = random.gamma(0.7, MEAN_DUPLICATES / 0.7, originals)
-    counts = random.multinomial(MEAN_DUPLICATES * originals, spread / spread.sum())
+    spread = random.gamma(0.7, mean_duplicates / 0.7, originals)
+    counts = random.multinomial(mean_duplicates * originals, spread / spread.sum())
     owners = np.repeat(np.arange(originals), counts)
     texts = zip(writer.titles(), writer.bodies(), writer.answers(), strict=True)
     known = [
