@@ -28,6 +28,7 @@ from services.faq.sparse_rows import (
     unit_length,
     without,
 )
+from services.faq.terms import KIND_BITS, TermTable
 
 FAMILY_ENTRIES: Final = 40_000_000
 """Entries of all families' rows of one kind, which bounds the memory of many originals."""
@@ -35,6 +36,7 @@ FEWEST_FAMILY_ENTRIES: Final = 256
 """Entries, the heaviest, that a family's row keeps in any case."""
 TEXTS_AT_ONCE: Final = 16_384
 
+_ENTRIES_AT_ONCE: Final = 1 << 23
 _BM25_SATURATION: Final = 1.2
 _BM25_LENGTH_SHARE: Final = 0.75
 
@@ -145,17 +147,23 @@ def rows_of(rows: Rows, chosen: NDArray[np.int64]) -> Rows:
 
 def scale_of(space: Space, known: Known) -> Scale:
     """Measure the texts."""
-    words = space.spans[0].stop
     originals = max(len(known.originals), 1)
-    total = 0.0
-    for start in range(0, len(known.originals), TEXTS_AT_ONCE):
-        counts = space.rows(known.originals[start : start + TEXTS_AT_ONCE]).counts
-        total += float(counts.data[counts.indices < words].sum())
+    total = sum(_known_words(space, texts) for texts in known.originals.pieces(_ENTRIES_AT_ONCE))
     return Scale(
         average_words=max(total / originals, 1),
         families=originals,
         family_entries=max(FAMILY_ENTRIES // originals, FEWEST_FAMILY_ENTRIES),
     )
+
+
+def _known_words(space: Space, texts: TermTable) -> int:
+    """Return how many known words the texts have, each as often as it is there."""
+    _, hashes, counts = texts.entries()
+    is_word = hashes >> KIND_BITS == 0
+    hashes, counts = hashes[is_word], counts[is_word]
+    columns = np.searchsorted(space.terms, hashes)
+    is_known = np.take(space.terms, columns, mode="clip") == hashes
+    return int(counts[is_known].sum(dtype=np.int64))
 
 
 def build_part(space: Space, scale: Scale, known: Known, *, with_topics: bool) -> Part:
