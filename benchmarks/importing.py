@@ -1,7 +1,7 @@
 """Importing generated dumps of growing size: memory, which must not grow, and throughput.
 
 ``python -m benchmarks.importing --megabytes N`` measures one size and prints what it finds;
-``--form`` chooses how the dump is compressed.
+``--form`` chooses how the dump is compressed. What was measured is kept, so that it need not be again.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import py7zr
 
 from benchmarks.generated_dump import MEGABYTE, GeneratedDump, generate_dump
-from benchmarks.models import ROOT
+from benchmarks.models import KEPT, ROOT
 from benchmarks.result import Result, Table, Target
+from client.written_file import write_file
 
 SIZES = (25, 250, 2_500)
 """Megabytes of Posts.xml."""
@@ -46,6 +48,7 @@ class Measured:
     cpu_seconds: float
     peak_megabytes: float
     written: dict[str, int]
+    day: str
 
     def row(self) -> list[str]:
         """The figures as cells."""
@@ -60,14 +63,22 @@ class Measured:
             f"{self.cpu_seconds:,.1f}",
             f"{self.dump.bytes / MEGABYTE / self.cpu_seconds:,.0f}",
             f"{self.peak_megabytes:,.0f}",
+            self.day,
         ]
 
 
 def run() -> Result:
-    """Import every size as plain XML, and some of them compressed."""
+    """Import every size as plain XML, and some of them compressed.
+
+    What was measured before is not again; `.bench/importing` is to be removed to begin anew.
+    """
     measured: list[Measured] = []
     for megabytes in sorted({*SIZES, *COMPRESSED}):
-        measured += measure_forms(megabytes, FORMS if megabytes in COMPRESSED else ["XML"])
+        forms = FORMS if megabytes in COMPRESSED else FORMS[:1]
+        missing = [form for form in forms if not _kept_file(megabytes, form).exists()]
+        if missing:
+            measure_forms(megabytes, missing)
+        measured += [_kept(megabytes, form) for form in forms]
     growth = _growth(measured, FORMS[:1])
     compressed_growth = _growth(measured, FORMS[1:])
     most = max(each.peak_megabytes for each in measured)
@@ -78,13 +89,14 @@ def run() -> Result:
             "Dumps that were generated, with bodies of a kilobyte on average, 6 % of the questions "
             "closed as duplicates, a third of the questions with the tag. Each is imported by "
             "`python -m services.faq import` in a process of its own; its peak of resident memory "
-            "is the kernel's figure (`wait4`). MB are those of the XML, compressed or not.",
+            "is the kernel's figure (`wait4`). MB are those of the XML, compressed or not. All rows "
+            "are of one machine, each of the day it names; it had other work besides.",
         ],
         tables=[
             Table(
                 "Imports",
                 ("form", "MB of XML", "posts", "links", "originals", "duplicates", "s",
-                 "CPU s", "MB per CPU s", "peak MB"),
+                 "CPU s", "MB per CPU s", "peak MB", "measured on"),
                 [each.row() for each in measured],
             )
         ],
@@ -105,10 +117,27 @@ def run() -> Result:
 
 
 def measure_forms(megabytes: int, forms: Sequence[str]) -> list[Measured]:
-    """Generate a dump and import it in each of the forms."""
+    """Generate a dump, import it in each of the forms, and keep what is found."""
+    (KEPT / "importing").mkdir(parents=True, exist_ok=True)
+    measured: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:
         dump = generate_dump(Path(folder) / "xml", megabytes)
-        return [_measure_form(form, dump, Path(folder) / "compressed") for form in forms]
+        for form in forms:
+            found = _measure_form(form, dump, Path(folder) / "compressed")
+            facts = json.dumps(asdict(found), default=str)
+            write_file(_kept_file(megabytes, form), facts.encode())
+            measured.append(found)
+    return measured
+
+
+def _kept_file(megabytes: int, form: str) -> Path:
+    return KEPT / "importing" / f"{megabytes}-{form.replace(', ', '-')}.json"
+
+
+def _kept(megabytes: int, form: str) -> Measured:
+    fields = json.loads(_kept_file(megabytes, form).read_bytes())
+    dump = GeneratedDump(**{**fields["dump"], "folder": Path(fields["dump"]["folder"])})
+    return Measured(**{**fields, "dump": dump})
 
 
 def _growth(measured: list[Measured], forms: Sequence[str]) -> float:
@@ -133,7 +162,11 @@ def measure(form: str, dump: GeneratedDump, source: Path) -> Measured:
             raise SystemExit(f"the import failed with status {process.returncode}")
         counts = json.loads((data / "import-report.json").read_bytes())["counts"]
     cpu_seconds = usage.ru_utime + usage.ru_stime
-    return Measured(form, dump, seconds, cpu_seconds, usage.ru_maxrss * 1024 / MEGABYTE, counts)
+    return Measured(
+        form=form, dump=dump, seconds=seconds, cpu_seconds=cpu_seconds,
+        peak_megabytes=usage.ru_maxrss * 1024 / MEGABYTE, written=counts,
+        day=datetime.now(UTC).date().isoformat(),
+    )  # fmt: skip
 
 
 def _measure_form(form: str, dump: GeneratedDump, folder: Path) -> Measured:
