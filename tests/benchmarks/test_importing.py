@@ -13,9 +13,7 @@ def test_each_form_of_each_size_is_imported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "KEPT", tmp_path)
-    monkeypatch.setattr(importing, "SIZES", (6,))
-    monkeypatch.setattr(importing, "COMPRESSED", (6,))
-    monkeypatch.setattr(importing, "FORMS", ("XML", "7z, bzip2"))
+    monkeypatch.setattr(importing, "SIZES", {"XML": (6,), "7z, bzip2": (6,)})
     first = importing.run()
     assert [row[0] for row in first.tables[0].rows] == ["XML", "7z, bzip2"]
     again: list[tuple[int, list[str]]] = []
