@@ -14,7 +14,7 @@ from tests.docs.pages import FENCE, PAGES, blocks
 CODE = re.compile(r"`([^`]+)`")
 VARIABLE = re.compile(r"(?:[A-Z_]+=\S* )+")
 SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
-SEPARATOR = {"|", "||", "&&", ";", ">", ">>", "<"}
+SEPARATOR = {"|", "||", "&", "&&", ";", ">", ">>", "<"}
 
 
 @dataclass(frozen=True)

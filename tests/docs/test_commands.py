@@ -130,3 +130,13 @@ def test_a_flag_that_a_program_does_not_have_is_noticed() -> None:
         pytest.skip("`kubectl` is not installed")
     assert refusal(program, Command("", ("kubectl", "get", "pods", "--sort=.name"))) is not None
     assert refusal(program, Command("", ("kubectl", "lock", "NODE"))) is not None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [each for each in commands("kubectl") if "logs" in each.words and "-l" in each.words],
+    ids=str,
+)
+def test_logs_of_several_pods_say_how_many_lines(command: Command) -> None:
+    """Of pods that a label selects, kubectl shows ten lines each unless it is told otherwise."""
+    assert "--tail" in command.flags
