@@ -35,8 +35,8 @@ REQUIRED = 100_000
 MEAN_DUPLICATES = 10
 LARGEST_MEAN_DUPLICATES = 1
 QUESTIONS = 500
-EXHAUSTIVE_PAIRS = 2_000_000
-"""Pairs that are scored without retrieval, to see what it misses."""
+EXHAUSTIVE_PAIRS, FEWEST_EXHAUSTIVE = 2_000_000, 5
+"""Pairs that are scored without retrieval, to see what it misses, and questions that are in any case."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _asked(model: Path, made: Synthetic) -> dict[str, Any]:
         for ranking, owner in zip(rankings, made.owners, strict=True)
     ]
     originals = scorer.index.originals
-    exhaustive = min(len(terms), max(20, EXHAUSTIVE_PAIRS // originals))
+    exhaustive = min(len(terms), max(FEWEST_EXHAUSTIVE, EXHAUSTIVE_PAIRS // originals))
     everyone = np.arange(originals)[np.newaxis]
     agrees, began = 0, time.process_time()
     for text, ranking in zip(terms[:exhaustive], rankings, strict=False):
@@ -231,8 +231,8 @@ def result(measured: list[Measured]) -> Result:
             "training. Resident memory has the maps of the model's files, which processes share; "
             "private is the rest. Exhaustive is the comparison with every original instead of the "
             "200 candidates. Memory of training is that of its main process without maps of files; "
-            "– where it was not looked at. All rows are of one machine, each of the day it names; it "
-            "had other work besides.",
+            "– where it was not looked at. All rows are of one machine, each of the day it names, "
+            "with the code of that day; it had other work besides.",
         ],
         tables=[
             Table(
