@@ -82,7 +82,12 @@ class DataSet:
 
 
 def read_data(
-    folder: Path, *, min_text: int = 0, min_duplicates: int = 1, strip: bool = True
+    folder: Path,
+    *,
+    min_text: int = 0,
+    min_duplicates: int = 1,
+    strip: bool = True,
+    need_duplicates: bool = True,
 ) -> DataSet:
     """Read the three files, join them by AnswerId and apply the filters.
 
@@ -92,6 +97,7 @@ def read_data(
         min_text: questions with fewer characters of title and prose are left out.
         min_duplicates: originals with fewer duplicates are left out.
         strip: whether what gives a duplicate's original away is stripped (see `leaks`).
+        need_duplicates: whether data without any duplicate is refused.
 
     Raises:
         DataError: a file cannot be read, or nothing is left.
@@ -99,6 +105,13 @@ def read_data(
     records = read_records(folder)
     parts = read_own_split(folder)
     data = _Join(records, parts, min_text, min_duplicates, strip).data_set(_sha256(folder))
+    if not data.originals or (need_duplicates and not data.duplicates):
+        reasons = ", ".join(f"{count} {reason}" for reason, count in data.dropped.items())
+        raise DataError(
+            f"no original with a duplicate is left ({reasons or 'no lines'}); the matcher learns from "
+            f"questions that ask the same as an original: {DUPLICATES_FILE} must hold some; until "
+            "then, train --borrow learns from the repository's own corpus"
+        )
     return replace(data, originals=attributed(data.originals, folder))
 
 
@@ -178,12 +191,6 @@ class _Join:
             if record.answer_id in owner_of
         ]
         self._drop("duplicates of originals left out", len(duplicates) - len(owned))
-        if not owned:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self._dropped.items())
-            raise DataError(
-                f"no original with a duplicate is left ({reasons or 'no lines'}); the matcher learns "
-                f"from questions that ask the same as an original: {DUPLICATES_FILE} must hold some"
-            )
         owned.sort(key=lambda duplicate: duplicate.id)
         return DataSet(kept, owned, dict(sorted(self._dropped.items())), sha256)
 

@@ -109,6 +109,7 @@ def _as_trained(settings: EvaluateSettings, manifest: Manifest | None) -> Evalua
                 "split": SplitKind(split["kind"]),
                 "min_text": trained["min_text"],
                 "min_duplicates": trained["min_duplicates"],
+                "borrow": bool(trained.get("borrow", False)),
                 "embedding": EmbeddingKind(trained.get("embedding", EmbeddingKind.NONE)),
             }
         )
@@ -122,7 +123,7 @@ def _questions(settings: EvaluateSettings, manifest: Manifest | None) -> HeldOut
     data = read_data(
         data_folder(settings.data, settings.downloads, settings.sha256),
         min_text=settings.min_text,
-        min_duplicates=settings.min_duplicates,
+        min_duplicates=settings.kept_duplicates,
     )
     if manifest and data.sha256 != manifest.details["data"]["sha256"]:
         raise DataError(
@@ -138,7 +139,7 @@ def _questions(settings: EvaluateSettings, manifest: Manifest | None) -> HeldOut
 def _trainer(settings: EvaluateSettings) -> Trainer:
     """Return what trains as the settings say; all that it trains share what the embedding has read."""
     embedding = embedding_of(settings.embedding, show_progress)
-    return lambda data: train_on(data, settings.seed, embedding).scorer
+    return lambda data: train_on(data, settings.seed, embedding, borrow=settings.borrow).scorer
 
 
 def _subject(

@@ -33,10 +33,20 @@ _PENALTY: Final = 0.3
 _TOLERANCE: Final = 1e-2
 
 
-def fit_index(known: Known, seed: int, progress: Progress | None = None) -> Index:
-    """Fit space and classifiers on the known texts, and build the originals' side."""
+def fit_index(
+    known: Known, seed: int, progress: Progress | None = None, *, are_few: bool | None = None
+) -> Index:
+    """Fit space and classifiers on the known texts, and build the originals' side.
+
+    Args:
+        known: the texts.
+        seed: of the classifiers.
+        progress: shows the progress.
+        are_few: whether each original has fitted classifiers; if left out, where they are few enough.
+    """
     originals = len(known.originals)
-    are_few = originals <= MOST_FITTED_TOPICS
+    if are_few is None:
+        are_few = originals <= MOST_FITTED_TOPICS
     space = fit_space(
         (known.originals, known.answers, known.duplicates),
         most=MOST_TOPIC_WEIGHTS // originals if are_few else MOST_TERMS,

@@ -21,6 +21,10 @@ CARD_FILE: Final = "MODEL_CARD.md"
 LIBRARIES: Final = ("numpy", "scipy", "scikit-learn")
 EVERYTHING: Final = "everything"
 TRAINING_PART: Final = "training part"
+BORROWED: Final = (
+    "learnt from the repository's own corpus, not from this data; what its scores are worth here, only "
+    "questions about this data can tell"
+)
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ def _what(name: str, model_version: str, details: Mapping[str, Any]) -> str:
         f"SHA-256 `{data['sha256']}`.\n"
         f"- Held out: {split['held_out']:,} duplicates ({split['how']}; seed {split['seed']}).\n"
         f"- Learnt from: {learnt}."
+        + (f"\n- Second stage: {BORROWED}." if details["settings"].get("borrow") else "")
     )
 
 

@@ -67,6 +67,12 @@ class SplitSettings(DataSettings):
         0, ge=0, description="leave out questions with fewer characters of title and prose"
     )
     min_duplicates: int = Field(1, ge=0, description="leave out originals with fewer duplicates")
+    borrow: bool = Field(
+        False,
+        description="for an FAQ with no known duplicates, or hardly any: keep every original, and learn "
+        "from the repository's own corpus what similarities say; with no duplicate the model cannot be "
+        "evaluated, and is written with force and a reason only",
+    )
     embedding: EmbeddingKind = Field(
         EmbeddingKind.NONE,
         description="sentence embedding to train with: none, or minilm, which answers better, takes "
@@ -77,6 +83,11 @@ class SplitSettings(DataSettings):
     def evaluated_holdout(self) -> float:
         """Share that is held out of the model that is evaluated; never 0."""
         return self.holdout or _EVALUATED_HOLDOUT
+
+    @property
+    def kept_duplicates(self) -> int:
+        """How many duplicates an original must have to be kept: none, where the second stage is borrowed."""
+        return 0 if self.borrow else self.min_duplicates
 
 
 class TrainSettings(SplitSettings):

@@ -49,7 +49,7 @@ def split_data(data: DataSet, share: float, seed: int, kind: SplitKind = SplitKi
     """
     if kind is SplitKind.AUTO:
         kind = _natural_kind(data.duplicates)
-    if not share:
+    if not share or not data.duplicates:
         return Split(np.arange(len(data.duplicates)), np.zeros(0, np.int64), kind)
     if kind is SplitKind.OWN:
         return _split_by_part(data.duplicates)
@@ -97,7 +97,7 @@ def split_folds(owners: Positions, count: int, seed: int) -> list[Positions]:
 def _natural_kind(duplicates: Sequence[Duplicate]) -> SplitKind:
     if any(duplicate.part == HELD_OUT_PART for duplicate in duplicates):
         return SplitKind.OWN
-    dated = all(duplicate.created for duplicate in duplicates)
+    dated = bool(duplicates) and all(duplicate.created for duplicate in duplicates)
     return SplitKind.TIME if dated else SplitKind.STRATIFIED
 
 

@@ -6,10 +6,11 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tqdm import tqdm
 
+from services.faq.borrowed import CORPUS
 from services.faq.build_encoder import EmbeddingUnavailable
 from services.faq.data import DataSet, read_data
 from services.faq.embedding import Embedding, embedding_of
@@ -20,6 +21,7 @@ from services.faq.evaluation.report.lines import evaluation_lines
 from services.faq.golden import GoldenSet, golden_file, misses, read_golden
 from services.faq.learnt_from import write_learnt
 from services.faq.model_card import (
+    BORROWED,
     EVERYTHING,
     TRAINING_PART,
     Verdict,
@@ -40,6 +42,8 @@ from services.faq.training import TooLittleData
 from services.faq.training_run import show_progress, stored_model, tell, train_on
 from services.serving.command_line import CommandFailed
 from services.serving.model_folder import ModelFolderError, new_model_folder
+
+UNKNOWN: Final = "nothing could be held out, so how good it is cannot be known"
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def run_train(settings: TrainSettings) -> None:
         raise CommandFailed(str(error)) from None
     if candidate.comparison:
         print(evaluation_lines(candidate.comparison.document()))
+    else:
+        print(f"not evaluated: {UNKNOWN}")
     tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
 
 
@@ -93,8 +99,15 @@ def _prepare(settings: TrainSettings) -> _Run:
     folder = data_folder(settings.data, settings.downloads, settings.sha256)
     golden = golden_file(folder, settings.golden)
     known = read_golden(golden) if golden else None
-    data = read_data(folder, min_text=settings.min_text, min_duplicates=settings.min_duplicates)
+    data = read_data(
+        folder,
+        min_text=settings.min_text,
+        min_duplicates=settings.kept_duplicates,
+        need_duplicates=not settings.borrow,
+    )
     tell(_counted(data))
+    if settings.borrow:
+        tell(f"second stage: {BORROWED}")
     split = split_data(data, settings.evaluated_holdout, settings.seed, settings.split)
     return _Run(settings, data, split, known, embedding_of(settings.embedding, show_progress))
 
@@ -103,14 +116,18 @@ def _train(run: _Run) -> _Candidate:
     """Train without what is held out and evaluate that; then on everything, where that is asked."""
     questions = _questions(run)
     learnt = questions.training if questions else run.data
-    scorer = train_on(learnt, run.settings.seed, run.embedding).scorer
+    scorer = _trained(run, learnt)
     comparison = None
     if questions:
         comparison = _compared(run, scorer, questions)
     if questions and not run.settings.holdout:
         learnt = run.data
-        scorer = train_on(learnt, run.settings.seed, run.embedding).scorer
+        scorer = _trained(run, learnt)
     return _Candidate(scorer, learnt, comparison)
+
+
+def _trained(run: _Run, learnt: DataSet) -> Scorer:
+    return train_on(learnt, run.settings.seed, run.embedding, borrow=run.settings.borrow).scorer
 
 
 def _compared(run: _Run, scorer: Scorer, questions: HeldOut) -> Comparison:
@@ -133,7 +150,7 @@ def _judge(run: _Run, candidate: _Candidate) -> Verdict:
     """
     settings = run.settings
     limits = Limits(settings.min_accuracy, settings.max_calibration_error)
-    served, found = None, ["nothing could be held out, so how good it is cannot be known"]
+    served, found = None, [UNKNOWN]
     if candidate.comparison:
         comparison = candidate.comparison
         served = compare_with_served(
@@ -188,7 +205,10 @@ def _details(run: _Run, candidate: _Candidate, verdict: Verdict) -> dict[str, An
 def _lasting(settings: TrainSettings) -> dict[str, Any]:
     """Return the settings that decide what the model is."""
     names = {"seed", "holdout", "split", "min_text", "min_duplicates", "embedding", "url_template"}
-    return settings.model_dump(mode="json", include=names)
+    lasting = settings.model_dump(mode="json", include=names)
+    if not settings.borrow:
+        return lasting
+    return lasting | {"borrow": True, "corpus_sha256": read_data(CORPUS).sha256}
 
 
 def _version(run: _Run) -> str:

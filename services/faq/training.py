@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from services.faq.borrowed import kept_alike
 from services.faq.classifier import Float64s, PairClassifier
 from services.faq.encoder import Encoder
 from services.faq.fit_calibration import fit_calibrated
 from services.faq.fit_classifier import no_match
-from services.faq.fit_index import fit_index
+from services.faq.fit_index import MOST_FITTED_TOPICS, fit_index
 from services.faq.index import Index
 from services.faq.known import Known, Progress
 from services.faq.low_signal import PLACES, low_signal_threshold
@@ -92,7 +93,13 @@ class OutOfFold:
         return self.candidates == self.owners[:, np.newaxis]
 
 
-def train(known: Known, seed: int, progress: Progress, encoder: Encoder | None = None) -> Trained:
+def train(
+    known: Known,
+    seed: int,
+    progress: Progress,
+    encoder: Encoder | None = None,
+    lender: Known | None = None,
+) -> Trained:
     """Train the pipeline on all of the known texts.
 
     The first stage is fitted without each fifth of the duplicates, and without some of them a second
@@ -105,17 +112,19 @@ def train(known: Known, seed: int, progress: Progress, encoder: Encoder | None =
         seed: same texts and seed, same model.
         progress: shows the progress of an iteration, as tqdm does.
         encoder: what the texts' meanings are from, if they have some.
+        lender: texts that the second stage, its calibration and the low-signal threshold are learnt
+            from in the place of these, which then may have no duplicate at all.
 
     Raises:
-        TooLittleData: there are fewer than two originals or ten duplicates.
+        TooLittleData: there are fewer than two originals or, without a lender, ten duplicates.
     """
-    if len(known.originals) < 2 or len(known.duplicates) < 2 * FOLDS:
+    if (lender is None and len(known.duplicates) < 2 * FOLDS) or len(known.originals) < 2:
         raise TooLittleData(
             f"{len(known.originals)} originals with {len(known.duplicates)} duplicates to train on "
             f"are too few; at least 2 with {2 * FOLDS} are needed"
         )
     with threadpool_limits(limits=1):
-        held = out_of_fold(known, seed, progress)
+        held = borrowed(lender, known, seed) if lender else out_of_fold(known, seed, progress)
         classifier = fit_calibrated(
             held.features,
             held.is_match,
@@ -126,7 +135,7 @@ def train(known: Known, seed: int, progress: Progress, encoder: Encoder | None =
         held = held.only(~held.is_thinned)
         scores = classifier.probabilities(held.features)
         ranked = np.take_along_axis(held.candidates, best_first(scores), axis=1)
-        places = places_of(ranked, held.owners, len(known.originals))
+        places = places_of(ranked, held.owners, len((lender or known).originals))
         scorer = Scorer(
             index=fit_index(known, seed, progress),
             classifier=classifier,
@@ -147,6 +156,19 @@ def _low_signal(
         np.concatenate((places < PLACES, np.zeros(len(none), np.bool_))),
         np.concatenate((np.ones(len(scores)), unmatched.weights)),
     )
+
+
+def borrowed(lender: Known, known: Known, seed: int) -> OutOfFold:
+    """Compute the pair features of a lender's duplicates, where it knows as few as `known` does.
+
+    Its originals keep as many duplicates as those of `known` have, and have fitted classifiers if those
+    have some. The duplicates that are withheld are asked.
+    """
+    counts = np.bincount(known.owners, minlength=len(known.originals))
+    stays = kept_alike(lender.owners, counts, seed)
+    are_few = len(known.originals) <= MOST_FITTED_TOPICS
+    index = fit_index(lender.with_only(np.flatnonzero(stays)), seed, are_few=are_few)
+    return _asked(index, lender, np.flatnonzero(~stays))
 
 
 def out_of_fold(known: Known, seed: int, progress: Progress) -> OutOfFold:

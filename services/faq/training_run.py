@@ -11,7 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from services.faq.analysis import terms_of_posted
-from services.faq.data import DataSet, Original
+from services.faq.borrowed import CORPUS
+from services.faq.data import DataSet, Original, read_data
 from services.faq.embedding import Embedding
 from services.faq.known import known_texts
 from services.faq.ranking import Scorer
@@ -26,14 +27,24 @@ EXAMPLE_PLACES: Final = 5
 Step = TypeVar("Step")
 
 
-def train_on(data: DataSet, seed: int, embedding: Embedding | None = None) -> Trained:
+def train_on(
+    data: DataSet, seed: int, embedding: Embedding | None = None, *, borrow: bool = False
+) -> Trained:
     """Train on all of a data set, and show how far it is.
+
+    Args:
+        data: the texts.
+        seed: same data and seed, same model.
+        embedding: what the texts' meanings are from.
+        borrow: whether the second stage is learnt from the repository's own corpus.
 
     Raises:
         TooLittleData: there is too little of it.
     """
-    known = known_texts(data, show_progress, embedding and embedding.encode)
-    return train(known, seed, show_progress, embedding and embedding.encoder)
+    encode = embedding and embedding.encode
+    known = known_texts(data, show_progress, encode)
+    lender = known_texts(read_data(CORPUS), show_progress, encode) if borrow else None
+    return train(known, seed, show_progress, embedding and embedding.encoder, lender)
 
 
 def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredModel:
@@ -45,8 +56,9 @@ def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredMo
         url_template: address of an original, with `{id}` in it; may be empty.
     """
     originals = StoredOriginals.of(stored_originals(learnt.originals, url_template))
-    spread = np.linspace(0, len(learnt.duplicates) - 1, EXAMPLES).astype(int)
-    texts = [learnt.duplicates[number].text.prose for number in spread]
+    asked = [each.text for each in learnt.duplicates or learnt.originals]
+    spread = np.linspace(0, len(asked) - 1, EXAMPLES).astype(int)
+    texts = [asked[number].prose for number in spread]
     return StoredModel(scorer, originals, golden_examples(scorer, originals.ids, texts))
 
 

@@ -16,6 +16,8 @@ import pytest
 
 from services.faq import growing
 from services.faq.__main__ import COMMANDS
+from services.faq.analysis import terms_of_posted
+from services.faq.data import read_data
 from services.faq.evaluation.baselines.baseline import KnownText, Score, plain
 from services.faq.learnt_from import is_learnt, read_learnt
 from services.faq.storage import load_model
@@ -258,6 +260,60 @@ def test_the_gate_is_overruled_for_a_reason_that_the_model_keeps(
     assert any("below the minimum of 30.0%" in failure for failure in gate["failures"])
     card = (folder / "MODEL_CARD.md").read_text()
     assert "**Not passed**, overruled because: to show a bad one" in card
+
+
+@pytest.fixture
+def bare(write_data: WriteData) -> Path:
+    """Questions and answers, of which nobody has labelled a duplicate."""
+    titles = (
+        "sort an array of numbers",
+        "read a local file",
+        "clone an object",
+        "parse a JSON string",
+    )
+    return write_data(
+        [
+            (n, 10 + n, f"How do I {title}?. <p>{title}</p>", "")
+            for n, title in enumerate(titles, 1)
+        ],
+        [],
+        [(10 + n, f"<p>This is how to {title}.</p>") for n, title in enumerate(titles, 1)],
+    )
+
+
+def test_an_faq_without_duplicates_borrows_and_is_written_for_a_reason_only(
+    bare: Path,
+    small: Small,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("services.faq.training_run.CORPUS", small.folder)
+    folder = tmp_path / "bare"
+    options = ("--data", bare, "--model", folder, "--borrow")
+    assert command("train", *options) == 1
+    assert "nothing could be held out, so how good it is cannot be known" in one_line(capsys)
+    assert not folder.exists()
+    assert command("train", *options, "--force", "--reason", "our first day") == 0
+    captured = capsys.readouterr()
+    assert "learnt from the repository's own corpus, not from this data" in captured.err
+    assert captured.out.startswith("not evaluated: ")
+    details = read_model_folder(folder, kind="faq").details
+    assert (details["data"]["duplicates"], details["evaluation"]) == (0, None)
+    assert details["settings"]["corpus_sha256"] == read_data(CORPUS).sha256
+    assert details["gate"]["forced_because"] == "our first day"
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "Second stage: learnt from the repository's own corpus" in card
+    model = load_model(folder)
+    ranking = model.scorer.rank([terms_of_posted("parsing a string with JSON in it")])[0]
+    assert model.originals.ids[ranking.positions[0]] == 4
+
+
+def test_an_faq_without_duplicates_is_told_of_borrowing(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("train", "--data", bare, "--model", tmp_path / "model") == 1
+    assert "train --borrow learns from the repository's own corpus" in one_line(capsys)
 
 
 def test_a_good_model_is_not_said_to_be_forced(
