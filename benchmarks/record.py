@@ -16,12 +16,15 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "benchmarks.md"
-EXPLAINED = dict.fromkeys(("matcher", "half_bare", "embedding"), ROOT / "docs" / "faq-model.md")
+EXPLAINED = dict.fromkeys(
+    ("matcher", "half_bare", "bare", "embedding"), ROOT / "docs" / "faq-model.md"
+)
 """Pages that have a result where they explain it, between two marks, instead of `PAGE`."""
 ORDER = (
     "predecessor",
     "matcher",
     "half_bare",
+    "bare",
     "embedding",
     "scale",
     "leak",

@@ -137,7 +137,9 @@ def card(name: str, model_version: str, details: Mapping[str, Any]) -> str:
 def _what(name: str, model_version: str, details: Mapping[str, Any]) -> str:
     data, split = details["data"], details["split"]
     learnt = (
-        "everything; the figures are those of a model that had not learnt from the held-out part"
+        "everything"
+        if details["evaluation"] is None
+        else "everything; the figures are those of a model that had not learnt from the held-out part"
         if details["trained_on"] == EVERYTHING
         else "all but the held-out part"
     )
