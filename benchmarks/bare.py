@@ -36,8 +36,8 @@ BASELINES: Final = (
 COLUMNS: Final = ("known duplicates", "matcher", "@1", "@3", "mean best score", "ECE")
 NOTES: Final = (
     f"At most {MOST_ASKED:,} held-out questions of each set are asked. *Borrowed*: the second stage, its "
-    "calibration and the threshold are learnt from the other set, of which as many duplicates are "
-    "withheld. *Its own*: learnt from the known duplicates, as `train` does without `--borrow`.",
+    "calibration and the threshold are learnt from the other set, whose originals keep as few "
+    "duplicates. *Its own*: learnt from the known duplicates, as `train` does without `--borrow`.",
 )
 
 

@@ -41,3 +41,12 @@ def test_what_is_asked_of_the_lender_sees_no_duplicate_if_there_is_none(small: S
     assert not held.features[FEATURES.index("duplicates")].any()
     assert held.is_alternative.all()
     assert held.is_match.any(axis=1).all()
+
+
+def test_where_no_original_has_classifiers_the_lenders_have_none_either(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.faq.training.MOST_FITTED_TOPICS", len(small.known.originals) - 1)
+    known = small.known.with_only(np.arange(40))
+    held = borrowed(known, known.with_only(np.zeros(0, np.int64)), seed=0)
+    assert not held.features[FEATURES.index("network")].any()
