@@ -26,6 +26,7 @@ PREFIX = "realtime-scoring:"
 SECRETS = {
     "web.api_key": "rts_only-for-tests-and-long-enough-0123456789abcdef",
     "registry.docker_hub.token": "dckr_pat_only-for-tests-0123456789",
+    "web.sign_in.client_secret": "only-for-tests-client-secret",
 }
 """What the settings files have encrypted, by path, as a stack of the tests gets it."""
 
