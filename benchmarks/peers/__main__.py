@@ -15,14 +15,16 @@ from benchmarks.machine import describe_machine
 from benchmarks.models import KEPT, faq_model, small_image_model
 from benchmarks.peers.kept_run import KeptRun, Place
 from benchmarks.peers.measurement import Measured, measure, use_the_other_core
+from benchmarks.peers.one_speed import at_one_speed, medians, speeds_of
 from benchmarks.peers.plot import draw
 from benchmarks.peers.roster import CONFIGURATIONS, OURS, PEERS
-from benchmarks.peers.tables import median_round, result_of
+from benchmarks.peers.tables import result_of
 from benchmarks.record import IMAGES, record
 
 SERVICES = ("faq", "resnet")
 SECONDS = 2.5
 QUICK_SECONDS = 1.0
+ROUNDS = 3
 DEADLINE_SECONDS = 1.0
 
 
@@ -38,7 +40,7 @@ def main() -> int:
     makers = {"faq": faq_model, "resnet": small_image_model}
     models = {service: makers[service]() for service in services}
     use_the_other_core()
-    rounds = 1 if options.quick else 3
+    rounds = options.rounds or (1 if options.quick else ROUNDS)
     configurations = CONFIGURATIONS[-1:] if options.quick else CONFIGURATIONS
     places = [
         place
@@ -48,8 +50,13 @@ def main() -> int:
     with tqdm(total=len(places), unit="server", disable=None) as bar:
         found = [(place, _row(place, models, seconds, kept, bar)) for place in places]
     for service in services:
-        rows = merged([(place, row) for place, row in found if place.service == service])
-        result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds, seconds=seconds)
+        measured = [(place, row) for place, row in found if place.service == service]
+        alike = at_one_speed([row for _, row in measured])
+        rows = merged([(place, row) for (place, _), row in zip(measured, alike, strict=True)])
+        result = result_of(
+            service, rows, deadline=DEADLINE_SECONDS, rounds=rounds, seconds=seconds,
+            speeds=speeds_of([row for _, row in measured]),
+        )  # fmt: skip
         print(result.text() + "\n", flush=True)
         if options.record:
             IMAGES.mkdir(parents=True, exist_ok=True)
@@ -67,21 +74,13 @@ def order(
     rounds: int,
     configurations: Sequence[str] = CONFIGURATIONS,
 ) -> list[Place]:
-    """Our default, then the peers, with ``rounds`` of our tuned service spread between them.
-
-    A shared machine's speed drifts, so ours must not all be measured at one end.
-    """
-    others = [
-        Place(service, peer, configuration) for peer in peers for configuration in configurations
+    """Every round has our service in both configurations, then the peers."""
+    return [
+        Place(service, server, configuration, number + 1)
+        for number in range(rounds)
+        for server in (OURS, *peers)
+        for configuration in (CONFIGURATIONS if server == OURS else configurations)
     ]
-    ours = [Place(service, OURS, "tuned", number + 1) for number in range(rounds)]
-    places = [Place(service, OURS, "default")]
-    for number, each in enumerate(ours):
-        places.append(each)
-        between = max(1, rounds - 1)
-        since, until = (len(others) * part // between for part in (number, number + 1))
-        places += others[since:until]
-    return places
 
 
 def merged(found: Sequence[tuple[Place, Measured]]) -> list[Measured]:
@@ -89,7 +88,7 @@ def merged(found: Sequence[tuple[Place, Measured]]) -> list[Measured]:
     rounds: dict[tuple[str, str], list[Measured]] = {}
     for place, row in found:
         rounds.setdefault((place.server, place.configuration), []).append(row)
-    return [median_round(each) for each in rounds.values()]
+    return [medians(each) for each in rounds.values()]
 
 
 def _row(
@@ -120,8 +119,10 @@ def _parser() -> argparse.ArgumentParser:
                         help="one service, or both by default")  # fmt: skip
     parser.add_argument("--seconds", type=_seconds, default=0.0,
                         help=f"length of each load ({SECONDS:g}; quick: {QUICK_SECONDS:g})")  # fmt: skip
+    parser.add_argument("--rounds", type=int, choices=range(1, 10), metavar="N",
+                        help=f"how often each server is measured ({ROUNDS}; quick: once)")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
-                        help="short loads, peers tuned only, ours once: not to be quoted")  # fmt: skip
+                        help="short loads, one round, peers tuned only: not to be quoted")  # fmt: skip
     parser.add_argument("--fresh", action="store_true",
                         help="begin anew where a run was interrupted in the last two hours")  # fmt: skip
     parser.add_argument("--record", action="store_true",

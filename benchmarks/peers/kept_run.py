@@ -17,7 +17,7 @@ STALE_SECONDS = 2 * 3600.0
 
 @dataclass(frozen=True)
 class Place:
-    """One row's place in a run; our own service has several, between the peers."""
+    """One row's place in a run."""
 
     service: str
     server: str

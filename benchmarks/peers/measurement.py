@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.models import KEPT
@@ -17,6 +17,7 @@ from benchmarks.peers.running_server import (
     running_server,
 )
 from benchmarks.peers.served_model import Setup
+from benchmarks.peers.yardstick import Yardstick, yardstick
 from client.load import Arrivals, LoadPlan, LoadRefused, Step, Workload, run_load_test
 from client.load.arrivals import schedule
 from client.load.closed_loop import ClosedLoop
@@ -48,6 +49,7 @@ class Cell:
         answers: answers 200.
         good: answers 200 within the deadline.
         others: what came instead, and how often.
+        speed: of the machine meanwhile, in calls of the model per second; 0 where it is not known.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Cell:
     p95: float | None
     p99: float | None
     others: dict[str, int] = field(default_factory=dict[str, int])
+    speed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,15 +138,16 @@ def measure(
     try:
         workload = peer.workload(service)
         say("starting")
-        with running_server(peer, setup, workload, log) as server:
+        with yardstick(setup) as speed, running_server(peer, setup, workload, log) as server:
             known |= {"version": peer.version(), "ready_seconds": server.ready_seconds}
-            load = _Load(server, workload, seconds, deadline_seconds, say)
+            load = _Load(server, workload, seconds, deadline_seconds, say, speed)
             known["cells"] = load.closed_cells()
             known["memory_megabytes"] = server.memory_megabytes()
-            saturation = max(cell.answers for cell in known["cells"])
+            best = max(known["cells"], key=lambda cell: cell.answers / cell.speed)
+            saturation = best.answers
             if not saturation:
                 raise ServerFailed("answered nothing under load")
-            known["cells"] = (*known["cells"], *load.open_cells(saturation))
+            known["cells"] = (*known["cells"], *load.open_cells(best))
             known["memory_after_megabytes"] = server.memory_megabytes()
             if server.recovers(workload, RECOVERY_SECONDS):
                 known["ending"] = load.end(saturation)
@@ -157,19 +161,26 @@ def measure(
 class _Load:
     def __init__(
         self, server: RunningServer, workload: Workload, seconds: float, deadline: float,
-        say: Callable[[str], None],
+        say: Callable[[str], None], speed: Yardstick,
     ) -> None:  # fmt: skip
         self._server = server
         self._workload = workload
         self._seconds = seconds
         self._deadline = deadline
         self._say = say
+        self._yardstick = speed
         self._requests = request_bytes(server.address, workload)
 
     def closed_cells(self) -> tuple[Cell, ...]:
         """Throughput and latency with so many callers; the first half second is nobody's."""
         self._closed(CALLERS[1], WARM_UP_SECONDS)
-        return tuple(self._closed(callers, self._seconds) for callers in CALLERS)
+        self._speed = self._yardstick.calls_per_second()
+        return tuple(self._measured(self._closed(callers, self._seconds)) for callers in CALLERS)
+
+    def _measured(self, cell: Cell) -> Cell:
+        """The cell with the machine's speed, the mean of those right before and after it."""
+        before, self._speed = self._speed, self._yardstick.calls_per_second()
+        return replace(cell, speed=(before + self._speed) / 2)
 
     def _closed(self, callers: int, seconds: float) -> Cell:
         self._say(f"c={callers}")
@@ -190,18 +201,19 @@ class _Load:
         )  # fmt: skip
         return _cell(step)
 
-    def open_cells(self, saturation: float) -> tuple[Cell, ...]:
-        """Arrivals that do not wait, at shares of what the server can do."""
+    def open_cells(self, best: Cell) -> tuple[Cell, ...]:
+        """Arrivals that do not wait, at shares of what the server can do at the machine's speed."""
         cells: list[Cell] = []
         for place, share in enumerate(RATES):
             self._say(f"{share:.0%}")
+            saturation = best.answers * self._speed / best.speed
             plan = LoadPlan(
                 self._server.address, self._workload, rates=(share,), seconds=self._seconds,
                 deadline_ms=int(self._deadline * 1000), seed=1 + place, connections=CONNECTIONS,
                 timeout=TIMEOUT_SECONDS, saturation=saturation,
             )  # fmt: skip
             (step,) = run_load_test(plan).steps
-            cells.append(_cell(step))
+            cells.append(self._measured(_cell(step)))
         return tuple(cells)
 
     def end(self, saturation: float) -> Ending:

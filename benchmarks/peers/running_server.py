@@ -77,7 +77,7 @@ def running_server(
     with log.open("wb") as stream:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", SERVER_CORE, *_command(peer, setup)],
-            cwd=ROOT, env=_environment(setup), stdin=subprocess.DEVNULL, stdout=stream,
+            cwd=ROOT, env=environment(setup), stdin=subprocess.DEVNULL, stdout=stream,
             stderr=stream, start_new_session=True,
         )  # fmt: skip
     everything = processes_of(process.pid)
@@ -107,7 +107,8 @@ def _command(peer: Peer, setup: Setup) -> list[str]:
     return [str(peer.python), "-m", module, "serve", "--model", str(setup.model), *options]
 
 
-def _environment(setup: Setup) -> dict[str, str]:
+def environment(setup: Setup) -> dict[str, str]:
+    """The environment of a server, and of what is measured beside it."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
         **os.environ, **threads, **setup.environment(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from benchmarks.peers.measurement import CALLERS, Cell, Measured
 from benchmarks.peers.roster import OURS, PEERS
 from benchmarks.result import Result, Table, Target
@@ -25,8 +27,12 @@ NOTES = (
     "{seconds:g} s. Good is a 200 within {deadline:g} s of the scheduled arrival. "
     "MB is the resident memory of all its processes after the closed loop, shared pages counted once. "
     "SIGTERM comes at half the load: lost are requests that were under way, failed after are those of "
-    "the second after it, which a load balancer may still send. The best of each column is in bold. Our "
-    "tuned row is the median of {rounds} that were taken before, between and after the peers.",
+    "the second after it, which a load balancer may still send. The best of each column is in bold.",
+    "The machine is shared, and its speed drifts. So all servers are measured in {rounds} rounds, one after "
+    "the other in each, and figures are medians of the rounds. And before and after each load the bare model "
+    "is called in a loop on the servers' core, with the server idle beside it: all rates and times are as at "
+    "the median of those speeds, {speed:,.0f} calls a second; a tenth of the loads had less than "
+    "{slow:,.0f}, a tenth more than {fast:,.0f}.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -35,25 +41,31 @@ NOTES = (
 
 
 def result_of(
-    service: str, rows: Sequence[Measured], *, deadline: float, rounds: int, seconds: float
+    service: str,
+    rows: Sequence[Measured],
+    *,
+    deadline: float,
+    rounds: int,
+    seconds: float,
+    speeds: Sequence[float],
 ) -> Result:
-    """The result of one service's run."""
+    """The result of one service's run, its rows at one speed of the machine, and what that was."""
+    slow, speed, fast = np.percentile(speeds, (10, 50, 90)).tolist() if len(speeds) else (0.0,) * 3
     return Result(
         name=f"peers-{service}",
         title=f"Beside other model servers: {service}",
-        notes=[note.format(deadline=deadline, rounds=rounds, seconds=seconds) for note in NOTES],
+        notes=[
+            note.format(
+                deadline=deadline, rounds=rounds, seconds=seconds, slow=slow, speed=speed, fast=fast
+            )
+            for note in NOTES
+        ],
         tables=[
             summary_table(service, rows),
             Table("Every load", CELL_COLUMNS, _cell_rows(rows), is_folded=True),
         ],
         targets=targets(service, rows),
     )
-
-
-def median_round(rounds: Sequence[Measured]) -> Measured:
-    """The round whose throughput is the median; of an even number the lower one."""
-    whole = [each for each in rounds if not each.error] or list(rounds)
-    return sorted(whole, key=lambda each: each.saturation)[(len(whole) - 1) // 2]
 
 
 def summary_table(service: str, rows: Sequence[Measured]) -> Table:

@@ -10,25 +10,12 @@ from tests.benchmarks.peers.conftest import Row
 NAMES = ("litserve", "mosec", "ray")
 
 
-def test_every_peer_once_in_both_configurations() -> None:
-    places = [place for place in order("faq", NAMES, rounds=3) if place.server != OURS]
+def test_every_server_once_a_round_in_both_configurations() -> None:
+    places = order("faq", NAMES, rounds=2)
+    once = [(name, each) for name in (OURS, *NAMES) for each in CONFIGURATIONS]
 
-    assert places == [Place("faq", name, each) for name in NAMES for each in CONFIGURATIONS]
-
-
-def test_ours_is_spread_between_them() -> None:
-    places = order("faq", NAMES, rounds=3)
-    tuned = [place.round for place in places if place.server == OURS][1:]
-
-    assert tuned == [1, 2, 3]
-    assert [n for n, place in enumerate(places) if place.server == OURS] == [0, 1, 5, 9]
-    assert len(places) == 10
-
-
-def test_ours_alone_is_measured_where_there_is_one_round() -> None:
-    servers = [place.server for place in order("faq", ["mosec"], rounds=1)]
-
-    assert servers == [OURS, OURS, "mosec", "mosec"]
+    assert [(place.server, place.configuration) for place in places] == once * 2
+    assert [place.round for place in places] == [1] * len(once) + [2] * len(once)
 
 
 def test_a_quick_run_leaves_out_the_peers_defaults() -> None:
@@ -41,14 +28,17 @@ def test_a_quick_run_leaves_out_the_peers_defaults() -> None:
     ]
 
 
-def test_rounds_become_the_one_with_the_median_throughput(row: Row) -> None:
+def test_rounds_become_one_row_with_the_median_of_each_figure(row: Row) -> None:
     found = [
-        (Place("faq", OURS, "tuned", n), row(OURS, speed)) for n, speed in enumerate((90, 300, 100))
+        (Place("faq", OURS, "tuned", n), row(OURS, speed, memory_megabytes=memory))
+        for n, (speed, memory) in enumerate([(90, 7.0), (300, 5.0), (100, 6.0)])
     ]
 
     (only,) = merged(found)
 
     assert only.saturation == 100
+    assert only.memory_megabytes == 6
+    assert {cell.p99 for cell in only.cells} == {10.0}
 
 
 def test_a_failed_round_is_left_out_where_others_succeeded(row: Row) -> None:
