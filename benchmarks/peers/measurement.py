@@ -174,12 +174,12 @@ class _Load:
     def closed_cells(self) -> tuple[Cell, ...]:
         """Throughput and latency with so many callers; the first half second is nobody's."""
         self._closed(CALLERS[1], WARM_UP_SECONDS)
-        self._speed = self._yardstick.calls_per_second()
+        self._speed = self._speed_now()
         return tuple(self._measured(self._closed(callers, self._seconds)) for callers in CALLERS)
 
     def _measured(self, cell: Cell) -> Cell:
         """The cell with the machine's speed, the mean of those right before and after it."""
-        before, self._speed = self._speed, self._yardstick.calls_per_second()
+        before, self._speed = self._speed, self._speed_now()
         return replace(cell, speed=(before + self._speed) / 2)
 
     def _closed(self, callers: int, seconds: float) -> Cell:
@@ -200,6 +200,11 @@ class _Load:
             seconds=(1 - SETTLE_SHARE) * seconds, deadline=self._deadline,
         )  # fmt: skip
         return _cell(step)
+
+    def _speed_now(self) -> float:
+        """The machine's speed, without the server: some are busy while they wait."""
+        with self._server.paused():
+            return self._yardstick.calls_per_second()
 
     def open_cells(self, best: Cell) -> tuple[Cell, ...]:
         """Arrivals that do not wait, at shares of what the server can do at the machine's speed."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,15 +57,30 @@ def memory_megabytes(pid: int) -> float:
     return total * 1024 / 1e6
 
 
+@contextmanager
+def paused(pid: int) -> Generator[None]:
+    """A process and its descendants do nothing inside the block, however busily they wait."""
+    processes = processes_of(pid)
+    try:
+        _signal(processes, signal.SIGSTOP)
+        yield
+    finally:
+        _signal(processes, signal.SIGCONT)
+
+
 def kill(processes: Sequence[Process]) -> None:
     """End what is left of ``processes`` and wait until it is gone."""
-    for each in processes:
-        if each.is_there:
-            with suppress(ProcessLookupError):
-                os.kill(each.pid, signal.SIGKILL)
+    _signal(processes, signal.SIGKILL)
     until = time.monotonic() + KILL_SECONDS
     while any(each.is_there for each in processes) and time.monotonic() < until:
         time.sleep(0.05)
+
+
+def _signal(processes: Sequence[Process], number: signal.Signals) -> None:
+    for each in processes:
+        if each.is_there:
+            with suppress(ProcessLookupError):
+                os.kill(each.pid, number)
 
 
 def _started(pid: int) -> int | None:

@@ -6,14 +6,14 @@ import os
 import subprocess
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from benchmarks.models import KEPT
-from benchmarks.peers.process_tree import Process, kill, memory_megabytes, processes_of
+from benchmarks.peers.process_tree import Process, kill, memory_megabytes, paused, processes_of
 from benchmarks.peers.roster import ROOT, Peer
 from benchmarks.peers.served_model import Setup
 from client.address import Address, read_address
@@ -46,6 +46,10 @@ class RunningServer:
     def kill_what_is_left(self) -> None:
         """End the processes that its first one left behind."""
         kill(self.processes)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """None of its processes does anything inside the block."""
+        return paused(self.process.pid)
 
     def memory_megabytes(self) -> float:
         """Resident memory of all its processes."""

@@ -28,9 +28,9 @@ NOTES = (
     "MB is the resident memory of all its processes after the closed loop, shared pages counted once. "
     "SIGTERM comes at half the load: lost are requests that were under way, failed after are those of "
     "the second after it, which a load balancer may still send. The best of each column is in bold.",
-    "The machine is shared, and its speed drifts. So all servers are measured in {rounds} rounds, one after "
-    "the other in each, and figures are medians of the rounds. And before and after each load the bare model "
-    "is called in a loop on the servers' core, with the server idle beside it: all rates and times are as at "
+    "The machine is shared, and its speed drifts. So all servers are measured one after the other, and "
+    "that {rounds} times over: figures are the medians. And before and after each load the bare model "
+    "is called in a loop on the servers' core, with the server stopped: all rates and times are as at "
     "the median of those speeds, {speed:,.0f} calls a second; a tenth of the loads had less than "
     "{slow:,.0f}, a tenth more than {fast:,.0f}.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "

@@ -1,8 +1,8 @@
 """How fast the machine is just now: others use it too, and its speed drifts by half within minutes.
 
 The yardstick is what all servers serve, the model's three parts called in a loop, on the servers' core
-while the server there waits. Run as a program this is that loop: for each line of its input it prints calls
-per second.
+while the server there is stopped. Run as a program this is that loop: for each line of its input it
+prints calls per second.
 """
 
 from __future__ import annotations

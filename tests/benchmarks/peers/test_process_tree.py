@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.process_tree import kill, memory_megabytes, processes_of
+from benchmarks.peers.process_tree import kill, memory_megabytes, paused, processes_of
+from tests.waiting import wait_for
 
 CHILD = "b = b'x' * (60 << 20); print('ready', flush=True); import time; time.sleep(60)"
 PARENT = f"""
@@ -44,6 +46,26 @@ def test_what_a_killed_server_leaves_behind_is_ended(parent: subprocess.Popen[by
     kill(everything)
 
     assert not any(each.is_there for each in everything)
+
+
+SPINNER = "print('ready', flush=True)\nwhile True: pass"
+
+
+def ticks(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+
+
+def test_a_paused_process_takes_no_time_and_goes_on_afterwards() -> None:
+    with subprocess.Popen([sys.executable, "-c", SPINNER], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with paused(process.pid):
+            time.sleep(0.1)
+            before = ticks(process.pid)
+            time.sleep(0.3)
+            assert ticks(process.pid) == before
+        wait_for(lambda: ticks(process.pid) > before, 10)
+        process.kill()
 
 
 def test_a_later_process_of_the_same_number_is_left_alone(parent: subprocess.Popen[bytes]) -> None:
