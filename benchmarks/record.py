@@ -52,6 +52,10 @@ in an environment of its own. What each part of the FAQ matcher is worth, and wh
 [the FAQ model](faq-model.md). Both pages are made from the recorded results by
 `python -m benchmarks page`; the machines are small and shared, so the ratios within a run matter
 more than the absolute times.
+
+**The two tables beside other model servers are of 28 November, before their loads were held against the
+machine's speed, and must not be relied on:** whoever had a good minute won. Later runs, not recorded,
+showed this project's faq behind the best peer in many cells, and with 64 callers clearly behind Mosec.
 """
 
 
