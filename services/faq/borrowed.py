@@ -8,15 +8,23 @@ as many duplicates as those have. The others are asked.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.faq.data import DataSet, read_data
 from services.faq.split import Positions, numbers_in_group
 
 CORPUS: Final = Path(__file__).parent / "corpus"
+
+
+@cache
+def lender(folder: Path) -> DataSet:
+    """Read what is learnt from; once, though a run trains twice and writes down what it was."""
+    return read_data(folder)
 
 
 def kept_alike(owners: Positions, counts: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:

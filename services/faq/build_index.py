@@ -160,10 +160,8 @@ def _known_words(space: Space, texts: TermTable) -> int:
     """Return how many known words the texts have, each as often as it is there."""
     _, hashes, counts = texts.entries()
     is_word = hashes >> KIND_BITS == 0
-    hashes, counts = hashes[is_word], counts[is_word]
-    columns = np.searchsorted(space.terms, hashes)
-    is_known = np.take(space.terms, columns, mode="clip") == hashes
-    return int(counts[is_known].sum(dtype=np.int64))
+    _, is_known = space.lookup(hashes[is_word])
+    return int(counts[is_word][is_known].sum(dtype=np.int64))
 
 
 def build_part(space: Space, scale: Scale, known: Known, *, with_topics: bool) -> Part:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from services.faq.build_encoder import EmbeddingUnavailable
 from services.faq.data import read_data
 from services.faq.embedding import embedding_of
 from services.faq.embedding_kind import EmbeddingKind
@@ -30,14 +29,12 @@ from services.faq.ranking import Scorer
 from services.faq.records import DataError
 from services.faq.settings import EvaluateSettings
 from services.faq.source import data_folder
-from services.faq.sparse_rows import TooManyTerms
-from services.faq.split import NoSuchSplit, split_data
+from services.faq.split import split_data
 from services.faq.split_kind import SplitKind
 from services.faq.storage import KIND, load_model, save_model
-from services.faq.training import TooLittleData
-from services.faq.training_run import show_progress, stored_model, tell, train_on
+from services.faq.training_run import CANNOT_TRAIN, show_progress, stored_model, tell, train_on
 from services.serving.command_line import CommandFailed
-from services.serving.model_folder import Manifest, ModelFolderError, read_model_folder
+from services.serving.model_folder import Manifest, read_model_folder
 
 UNNAMED: Final = "a model of this data"
 
@@ -81,14 +78,7 @@ def run_evaluate(settings: EvaluateSettings) -> None:
         trainer = _trainer(settings)
         subject = _subject(settings, manifest, questions, trainer)
         document = _document(settings, subject, questions, trainer)
-    except (
-        DataError,
-        EmbeddingUnavailable,
-        NoSuchSplit,
-        TooLittleData,
-        TooManyTerms,
-        ModelFolderError,
-    ) as error:
+    except CANNOT_TRAIN as error:
         raise CommandFailed(str(error)) from None
     if settings.report:
         write_report(document, settings.report)

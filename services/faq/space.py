@@ -99,11 +99,15 @@ class Space:
             counts=csr_array((entries.counts, entries.columns, starts), shape=shape),
         )
 
+    def lookup(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the column of each term, and whether it is known; if not, the column means nothing."""
+        columns = np.searchsorted(self.terms, hashes)
+        return columns, np.take(self.terms, columns, mode="clip") == hashes
+
     def _entries(
         self, texts: NDArray[np.int64], hashes: Hashes, counts: Counts, number: int
     ) -> _Entries:
-        columns = np.searchsorted(self.terms, hashes)
-        known = np.take(self.terms, columns, mode="clip") == hashes
+        columns, known = self.lookup(hashes)
         group = texts * KINDS + (hashes >> KIND_BITS).astype(np.int64)
         unknown = np.bincount(group[~known], counts[~known], number * KINDS)
         group, columns = group[known], columns[known].astype(np.int32)

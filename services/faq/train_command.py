@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from services.faq.borrowed import CORPUS
-from services.faq.build_encoder import EmbeddingUnavailable
+from services.faq.borrowed import CORPUS, lender
 from services.faq.data import DataSet, read_data
 from services.faq.embedding import Embedding, embedding_of
 from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
@@ -31,17 +30,14 @@ from services.faq.model_card import (
 )
 from services.faq.quality_gate import Limits, QualityGateFailed, failures, golden_failures
 from services.faq.ranking import Scorer
-from services.faq.records import DataError
 from services.faq.served_model import ServedComparison, compare_with_served
 from services.faq.settings import TrainSettings
 from services.faq.source import data_folder
-from services.faq.sparse_rows import TooManyTerms
-from services.faq.split import NoSuchSplit, Split, split_data
+from services.faq.split import Split, split_data
 from services.faq.storage import KIND, save_model
-from services.faq.training import TooLittleData
-from services.faq.training_run import show_progress, stored_model, tell, train_on
+from services.faq.training_run import CANNOT_TRAIN, show_progress, stored_model, tell, train_on
 from services.serving.command_line import CommandFailed
-from services.serving.model_folder import ModelFolderError, new_model_folder
+from services.serving.model_folder import new_model_folder
 
 UNKNOWN: Final = "nothing could be held out, so how good it is cannot be known"
 
@@ -78,15 +74,7 @@ def run_train(settings: TrainSettings) -> None:
         candidate = _train(run)
         verdict = _judge(run, candidate)
         _write(run, candidate, verdict)
-    except (
-        DataError,
-        EmbeddingUnavailable,
-        NoSuchSplit,
-        TooLittleData,
-        TooManyTerms,
-        QualityGateFailed,
-        ModelFolderError,
-    ) as error:
+    except (*CANNOT_TRAIN, QualityGateFailed) as error:
         raise CommandFailed(str(error)) from None
     if candidate.comparison:
         print(evaluation_lines(candidate.comparison.document()))
@@ -208,7 +196,7 @@ def _lasting(settings: TrainSettings) -> dict[str, Any]:
     lasting = settings.model_dump(mode="json", include=names)
     if not settings.borrow:
         return lasting
-    return lasting | {"borrow": True, "corpus_sha256": read_data(CORPUS).sha256}
+    return lasting | {"borrow": True, "corpus_sha256": lender(CORPUS).sha256}
 
 
 def _version(run: _Run) -> str:

@@ -11,18 +11,33 @@ import numpy as np
 from tqdm import tqdm
 
 from services.faq.analysis import terms_of_posted
-from services.faq.borrowed import CORPUS
-from services.faq.data import DataSet, Original, read_data
+from services.faq.borrowed import CORPUS, lender
+from services.faq.build_encoder import EmbeddingUnavailable
+from services.faq.data import DataSet, Original
 from services.faq.embedding import Embedding
 from services.faq.known import known_texts
 from services.faq.ranking import Scorer
+from services.faq.records import DataError
+from services.faq.sparse_rows import TooManyTerms
+from services.faq.split import NoSuchSplit
 from services.faq.storage import Example, StoredModel
 from services.faq.stored_originals import Int64s, StoredOriginal, StoredOriginals
-from services.faq.training import Trained, train
+from services.faq.training import TooLittleData, Trained, train
+from services.serving.model_folder import ModelFolderError
 
 EXAMPLES: Final = 8
 """Questions whose rankings are kept for the service to compare its own with before it is ready."""
 EXAMPLE_PLACES: Final = 5
+
+CANNOT_TRAIN: Final = (
+    DataError,
+    EmbeddingUnavailable,
+    NoSuchSplit,
+    TooLittleData,
+    TooManyTerms,
+    ModelFolderError,
+)
+"""What is wrong with what a command was given to train on; each message is one line."""
 
 Step = TypeVar("Step")
 
@@ -43,8 +58,8 @@ def train_on(
     """
     encode = embedding and embedding.encode
     known = known_texts(data, show_progress, encode)
-    lender = known_texts(read_data(CORPUS), show_progress, encode) if borrow else None
-    return train(known, seed, show_progress, embedding and embedding.encoder, lender)
+    lent = known_texts(lender(CORPUS), show_progress, encode) if borrow else None
+    return train(known, seed, show_progress, embedding and embedding.encoder, lent)
 
 
 def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredModel:
