@@ -171,7 +171,9 @@ bench: setup tensorflow embedding ## every benchmark of docs/benchmarks.md
 
 peers: $(PEERS:%=.venvs/peers/%/.installed) ## make .venvs/peers, an environment for each server of the benchmark beside others
 
-$(PEERS:%=.venvs/peers/%/.installed): .venvs/peers/%/.installed: benchmarks/peers/%.txt
+# They are compared with what .venv runs, so on the interpreter of that: builds of Python differ in speed.
+$(PEERS:%=.venvs/peers/%/.installed): PYTHON = $(BIN)/python
+$(PEERS:%=.venvs/peers/%/.installed): .venvs/peers/%/.installed: benchmarks/peers/%.txt | .venv/.installed
 	$(MAKE_ENVIRONMENT)
 
 # A peer that cannot be installed is a row that says so.

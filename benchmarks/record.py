@@ -51,7 +51,9 @@ above it; `make bench` runs all but those of `make bench-peers`, which needs eac
 in an environment of its own. What each part of the FAQ matcher is worth, and what its embedding costs, is in
 [the FAQ model](faq-model.md). Both pages are made from the recorded results by
 `python -m benchmarks page`; the machines are small and shared, so the ratios within a run matter
-more than the absolute times.
+more than the absolute times. The interpreter counts, too: `pyenv` builds one without the compiler's
+optimisations unless it is told to, that of a distribution or of the images is faster
+(`make setup PYTHON=/usr/bin/python3`).
 
 **The two tables beside other model servers are of 28 November, before their loads were held against the
 machine's speed, and must not be relied on:** whoever had a good minute won. Later runs, not recorded,

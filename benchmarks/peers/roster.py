@@ -54,6 +54,11 @@ class Peer:
         """Whether its environment is there."""
         return self.python.exists()
 
+    @property
+    def is_of_this_python(self) -> bool:
+        """Whether its environment has the interpreter that runs this; builds differ in speed."""
+        return self.python.resolve() == Path(sys.executable).resolve()
+
     def version(self) -> str:
         """The version that its environment has; empty where it cannot be told."""
         if self.is_ours:

@@ -73,10 +73,14 @@ def running_server(
     """The server, ready at the start of the block; nothing of it is left at its end.
 
     Raises:
-        ServerFailed: it is not installed, ended, or did not answer in time.
+        ServerFailed: it is not installed, or on another Python than this, ended, or did not answer in time.
     """
     if not peer.is_installed:
         raise ServerFailed(f"not installed: make peers makes .venvs/peers/{peer.name}")
+    if not peer.is_of_this_python:
+        raise ServerFailed(
+            f"not of .venv's Python: remove .venvs/peers/{peer.name}, make peers makes it again"
+        )
     began = time.monotonic()
     with log.open("wb") as stream:
         process = subprocess.Popen(

@@ -19,11 +19,11 @@ CELL_COLUMNS = ("server", "load", "offered/s", "answers/s", "good/s", "p50 ms", 
                 "else")  # fmt: skip
 NONE = "–"
 NOTES = (
-    "Every server runs on one core and serves this project's own scoring code with the same model "
-    "folder (benchmarks/peers, one file each); the load comes from the other core. Default is what its "
-    "documentation starts with; tuned is what its file says. Throughput is that of so many callers who "
-    "ask again once answered; the other loads arrive at random (Poisson), at shares of the server's own "
-    "best throughput, and wait for nobody. Each load takes "
+    "Every server runs on one core, all with the same build of Python, and serves this project's own "
+    "scoring code with the same model folder (benchmarks/peers, one file each); the load comes from the "
+    "other core. Default is what its documentation starts with; tuned is what its file says. Throughput "
+    "is that of so many callers who ask again once answered; the other loads arrive at random "
+    "(Poisson), at shares of the server's own best throughput, and wait for nobody. Each load takes "
     "{seconds:g} s. Good is a 200 within {deadline:g} s of the scheduled arrival. "
     "MB is the resident memory of all its processes after the closed loop, shared pages counted once. "
     "SIGTERM comes at half the load: lost are requests that were under way, failed after are those of "

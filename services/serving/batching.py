@@ -29,8 +29,11 @@ Predict = Callable[[Sequence[Item]], Sequence[Output]]
 
 SMOOTHING = 0.2
 """Weight of the newest batch in the moving average of the seconds per item."""
-LOOP_TURN_SECONDS = 0.02
-"""About how long a batch may hold up the event loop, where that scores it."""
+CAUTION = 1.1
+"""How much longer than the average says a wait is taken to be: who is admitted and then too late has
+cost the model its time for nothing, while for who is refused another comes."""
+LOOP_TURN_SECONDS = 0.1
+"""About how long a batch may hold up the event loop, where that scores it: a full batch of questions."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class Batcher(Generic[Item, Output]):
         """Whether the next request would be refused; cheap enough to ask before anything else."""
         admitted = self._admitted
         return admitted >= self._queue_limit or (
-            admitted > 0 and self._seconds_per_item * (admitted + 1) > self._patience_seconds
+            admitted > 0 and self._predicted_wait(admitted + 1) > self._patience_seconds
         )
 
     @property
@@ -127,7 +130,7 @@ class Batcher(Generic[Item, Output]):
     @property
     def expected_wait_seconds(self) -> float:
         """Predicted seconds until an item admitted now is scored."""
-        return self._seconds_per_item * (self._admitted + 1)
+        return self._predicted_wait(self._admitted + 1)
 
     def busy_seconds(self) -> float:
         """How long the present batch has been running; 0 when the model is idle."""
@@ -162,7 +165,7 @@ class Batcher(Generic[Item, Output]):
         are, or more time than predicted, and would be refused for ever.
         """
         with self._lock:
-            wait = self._seconds_per_item * (self._admitted + places)
+            wait = self._predicted_wait(self._admitted + places)
             alone = self._admitted == held
             if not alone and self._admitted + places > self._queue_limit:
                 raise at_capacity(wait)
@@ -223,6 +226,9 @@ class Batcher(Generic[Item, Output]):
             queued = len(self._queue)
             self._queue = deque(entry for entry in self._queue if entry[0] is not ticket)
             self._abandoned += queued - len(self._queue)
+
+    def _predicted_wait(self, items: int) -> float:
+        return CAUTION * self._seconds_per_item * items
 
     def _take_turn(self) -> bool:
         batch = self._next_batch()

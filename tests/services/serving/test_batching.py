@@ -288,6 +288,23 @@ def test_who_would_wait_too_long_is_refused_at_once(
     assert [future.result(WITHIN) for future in futures] == [[2], [4]]
 
 
+def test_a_wait_that_would_just_do_is_not_promised(
+    make: MakeBatcher, model: StubbornModel, pool: ThreadPoolExecutor
+) -> None:
+    batcher = make()
+    model.seconds = 0.5
+    began = time.monotonic()
+    ask(batcher, 1)
+    took = time.monotonic() - began
+    model.seconds = 0.0
+    future = queue_behind(batcher, model, pool, [])[0]
+
+    assert refused(batcher, 2, seconds=1.04 * 2 * took).reason == "capacity"
+    batcher.admit(time.monotonic() + 2 * 2 * took).release()
+    model.let_go()
+    assert future.result(WITHIN) == [2]
+
+
 def test_an_idle_service_accepts_however_slow_it_was(
     make: MakeBatcher, model: StubbornModel
 ) -> None:
