@@ -14,16 +14,17 @@ from tqdm import tqdm
 from benchmarks.machine import describe_machine
 from benchmarks.models import KEPT, faq_model, small_image_model
 from benchmarks.peers.kept_run import KeptRun, Place
-from benchmarks.peers.measurement import Measured, measure, use_the_other_core
-from benchmarks.peers.one_speed import at_one_speed, medians, speeds_of
+from benchmarks.peers.measurement import OPEN_DEADLINES, Measured, use_the_other_core
 from benchmarks.peers.plot import draw
 from benchmarks.peers.roster import CONFIGURATIONS, OURS, PEERS
+from benchmarks.peers.rounds import medians
+from benchmarks.peers.side_by_side import STEPS, Contender, one_round
 from benchmarks.peers.tables import result_of
 from benchmarks.record import IMAGES, record
 
 SERVICES = ("faq", "resnet")
-SECONDS = 2.5
-QUICK_SECONDS = 1.0
+SECONDS = 1.5
+QUICK_SECONDS = 0.5
 ROUNDS = 3
 DEADLINE_SECONDS = 1.0
 
@@ -42,21 +43,16 @@ def main() -> int:
     use_the_other_core()
     rounds = options.rounds or (1 if options.quick else ROUNDS)
     configurations = CONFIGURATIONS[-1:] if options.quick else CONFIGURATIONS
-    places = [
-        place
-        for service in services
-        for place in order(service, options.peers, rounds=rounds, configurations=configurations)
-    ]
-    with tqdm(total=len(places), unit="server", disable=None) as bar:
-        found = [(place, _row(place, models, seconds, kept, bar)) for place in places]
+    lineup = order(options.peers, configurations)
+    broke = False
     for service in services:
-        measured = [(place, row) for place, row in found if place.service == service]
-        alike = at_one_speed([row for _, row in measured])
-        rows = merged([(place, row) for (place, _), row in zip(measured, alike, strict=True)])
-        result = result_of(
-            service, rows, deadline=DEADLINE_SECONDS, rounds=rounds, seconds=seconds,
-            speeds=speeds_of([row for _, row in measured]),
-        )  # fmt: skip
+        found = [
+            _round(number, service, lineup, models[service], seconds, kept)
+            for number in range(1, rounds + 1)
+        ]
+        rows = [medians(each) for each in zip(*found, strict=True)]
+        broke |= any(row.error for row in rows if row.server == OURS)
+        result = result_of(service, rows, deadline=DEADLINE_SECONDS, rounds=rounds, seconds=seconds)
         print(result.text() + "\n", flush=True)
         if options.record:
             IMAGES.mkdir(parents=True, exist_ok=True)
@@ -64,50 +60,46 @@ def main() -> int:
             draw(rows, IMAGES / image)
             record(replace(result, images=[image]))
     kept.forget()
-    return int(any(row.error for place, row in found if place.server == OURS))
+    return int(broke)
 
 
-def order(
-    service: str,
-    peers: Sequence[str],
-    *,
-    rounds: int,
-    configurations: Sequence[str] = CONFIGURATIONS,
-) -> list[Place]:
-    """Every round has our service in both configurations, then the peers."""
+def order(peers: Sequence[str], configurations: Sequence[str]) -> list[tuple[str, str]]:
+    """Our service in both configurations, then the peers."""
     return [
-        Place(service, server, configuration, number + 1)
-        for number in range(rounds)
+        (server, configuration)
         for server in (OURS, *peers)
         for configuration in (CONFIGURATIONS if server == OURS else configurations)
     ]
 
 
-def merged(found: Sequence[tuple[Place, Measured]]) -> list[Measured]:
-    """One row for each server and configuration, ours first."""
-    rounds: dict[tuple[str, str], list[Measured]] = {}
-    for place, row in found:
-        rounds.setdefault((place.server, place.configuration), []).append(row)
-    return [medians(each) for each in rounds.values()]
+def _round(
+    number: int, service: str, lineup: Sequence[tuple[str, str]], model: Path, seconds: float,
+    kept: KeptRun,
+) -> list[Measured]:  # fmt: skip
+    """One round's rows, those of an interrupted run if it had got through with it."""
+    places = [Place(service, *each, number) for each in lineup]
+    known = [row for place in places if (row := kept.find(place)) is not None]
+    if len(known) == len(places):
+        return known
+    with tqdm(total=STEPS * len(places), unit="turn", disable=None) as bar:
 
+        def say(step: str) -> None:
+            bar.set_description(f"{service} {number} · {step}")
+            bar.update()
 
-def _row(
-    place: Place, models: dict[str, Path], seconds: float, kept: KeptRun, bar: tqdm
-) -> Measured:
-    peer = PEERS[place.server]
-    name = f"{place.service} · {peer.title} {place.configuration}"
-    row = kept.find(place)
-    if row is None:
-        row = measure(
-            peer, place.service, models[place.service], is_tuned=place.configuration == "tuned",
-            seconds=seconds, deadline_seconds=DEADLINE_SECONDS,
-            say=lambda step: bar.set_description(f"{name}: {step}"),
-        )  # fmt: skip
+        contenders = [
+            Contender(PEERS[server], service, configuration, say)
+            for server, configuration in lineup
+        ]
+        rows = one_round(contenders, model, seconds=seconds, deadline_seconds=DEADLINE_SECONDS)
+    for place, row in zip(places, rows, strict=True):
         kept.keep(place, row)
-    bar.update()
-    outcome = row.error or f"ready in {row.ready_seconds:.1f} s, {row.saturation:,.1f} answers/s"
-    bar.write(f"{name}: {outcome}", file=sys.stderr)
-    return row
+        outcome = (
+            row.error or f"ready in {row.ready_seconds:.1f} s, {row.saturation:,.1f} answers/s"
+        )
+        name = f"{service} {number} · {PEERS[row.server].title} {row.configuration}"
+        print(f"{name}: {outcome}", file=sys.stderr)
+    return rows
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,7 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--service", action="append", choices=SERVICES,
                         help="one service, or both by default")  # fmt: skip
     parser.add_argument("--seconds", type=_seconds, default=0.0,
-                        help=f"length of each load ({SECONDS:g}; quick: {QUICK_SECONDS:g})")  # fmt: skip
+                        help=f"that callers ask ({SECONDS:g}; quick: {QUICK_SECONDS:g}); arrivals go on "
+                             f"for at least {OPEN_DEADLINES * DEADLINE_SECONDS:g}")  # fmt: skip
     parser.add_argument("--rounds", type=int, choices=range(1, 10), metavar="N",
                         help=f"how often each server is measured ({ROUNDS}; quick: once)")  # fmt: skip
     parser.add_argument("--quick", action="store_true",

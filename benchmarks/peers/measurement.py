@@ -1,24 +1,17 @@
-"""One server in one configuration, measured from its start to its end."""
+"""What is measured of a server, and the loads that do it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 
-from benchmarks.models import KEPT
-from benchmarks.peers.roster import Peer
 from benchmarks.peers.running_server import (
     STOP_SECONDS,
     RunningServer,
-    ServerFailed,
-    running_server,
 )
-from benchmarks.peers.served_model import Setup
-from benchmarks.peers.yardstick import Yardstick, yardstick
-from client.load import Arrivals, LoadPlan, LoadRefused, Step, Workload, run_load_test
+from client.load import Arrivals, LoadPlan, Step, Workload, run_load_test
 from client.load.arrivals import schedule
 from client.load.closed_loop import ClosedLoop
 from client.load.open_loop import OpenLoop
@@ -26,13 +19,12 @@ from client.load.precise_loop import new_precise_loop
 from client.load.recording import UNKNOWN, Recording
 from client.load.statistics import summarise
 from client.load.target import request_bytes
-from services.launch import free_ports
 
 CALLERS = (1, 4, 16, 64)
 RATES = (0.5, 0.8, 1.2, 3.0)
+OPEN_DEADLINES = 3
 CONNECTIONS = 1024
 TIMEOUT_SECONDS = 5.0
-RECOVERY_SECONDS = 10.0
 ENDING_LOAD = 0.5
 SIGTERM_AFTER_SECONDS = 1.0
 SETTLE_SHARE = 0.2
@@ -49,7 +41,6 @@ class Cell:
         answers: answers 200.
         good: answers 200 within the deadline.
         others: what came instead, and how often.
-        speed: of the machine meanwhile, in calls of the model per second; 0 where it is not known.
     """
 
     name: str
@@ -60,7 +51,6 @@ class Cell:
     p95: float | None
     p99: float | None
     others: dict[str, int] = field(default_factory=dict[str, int])
-    speed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,6 @@ class Measured:
     error: str = ""
     ready_seconds: float = 0.0
     memory_megabytes: float = 0.0
-    memory_after_megabytes: float = 0.0
     cells: Sequence[Cell] = ()
     ending: Ending | None = None
     note: str = ""
@@ -119,71 +108,33 @@ class Measured:
         return asdict(self)
 
 
-def measure(
-    peer: Peer,
-    service: str,
-    model: Path,
-    *,
-    is_tuned: bool,
-    seconds: float,
-    deadline_seconds: float,
-    say: Callable[[str], None],
-) -> Measured:
-    """Every cell of one server; a server that fails is a result too."""
-    found = Measured(service, peer.name, "tuned" if is_tuned else "default")
-    setup = Setup(service, model, free_ports(1)[0], is_tuned, deadline_seconds)
-    KEPT.mkdir(exist_ok=True)
-    log = KEPT / f"peer-{service}-{peer.name}-{found.configuration}.log"
-    known = asdict(found)
-    try:
-        workload = peer.workload(service)
-        say("starting")
-        with yardstick(setup) as speed, running_server(peer, setup, workload, log) as server:
-            known |= {"version": peer.version(), "ready_seconds": server.ready_seconds}
-            load = _Load(server, workload, seconds, deadline_seconds, say, speed)
-            known["cells"] = load.closed_cells()
-            known["memory_megabytes"] = server.memory_megabytes()
-            best = max(known["cells"], key=lambda cell: cell.answers / cell.speed)
-            saturation = best.answers
-            if not saturation:
-                raise ServerFailed("answered nothing under load")
-            known["cells"] = (*known["cells"], *load.open_cells(best))
-            known["memory_after_megabytes"] = server.memory_megabytes()
-            if server.recovers(workload, RECOVERY_SECONDS):
-                known["ending"] = load.end(saturation)
-            else:
-                known["note"] = f"not back {RECOVERY_SECONDS:.0f} s after 300 %"
-    except (ServerFailed, LoadRefused, OSError) as error:
-        known["error"] = str(error) or type(error).__name__
-    return Measured(**known)
+class Load:
+    """The loads on one server.
 
+    Args:
+        seconds: that callers ask. Arrivals go on for `OPEN_DEADLINES` deadlines, or as long if that is
+            longer: in less time a queue without bounds would not show.
+        deadline: seconds from a request's scheduled arrival to a good answer.
+    """
 
-class _Load:
     def __init__(
-        self, server: RunningServer, workload: Workload, seconds: float, deadline: float,
-        say: Callable[[str], None], speed: Yardstick,
-    ) -> None:  # fmt: skip
+        self, server: RunningServer, workload: Workload, seconds: float, deadline: float
+    ) -> None:
         self._server = server
         self._workload = workload
         self._seconds = seconds
         self._deadline = deadline
-        self._say = say
-        self._yardstick = speed
         self._requests = request_bytes(server.address, workload)
 
-    def closed_cells(self) -> tuple[Cell, ...]:
-        """Throughput and latency with so many callers; the first half second is nobody's."""
+    def warm_up(self) -> None:
+        """Half a second that is nobody's."""
         self._closed(CALLERS[1], WARM_UP_SECONDS)
-        self._speed = self._speed_now()
-        return tuple(self._measured(self._closed(callers, self._seconds)) for callers in CALLERS)
 
-    def _measured(self, cell: Cell) -> Cell:
-        """The cell with the machine's speed, the mean of those right before and after it."""
-        before, self._speed = self._speed, self._speed_now()
-        return replace(cell, speed=(before + self._speed) / 2)
+    def closed(self, callers: int) -> Cell:
+        """Throughput and latency with so many callers."""
+        return self._closed(callers, self._seconds)
 
     def _closed(self, callers: int, seconds: float) -> Cell:
-        self._say(f"c={callers}")
         with asyncio.Runner(loop_factory=new_precise_loop) as runner:
             return runner.run(self._closed_loop(callers, seconds))
 
@@ -201,29 +152,19 @@ class _Load:
         )  # fmt: skip
         return _cell(step)
 
-    def _speed_now(self) -> float:
-        """The machine's speed, without the server: some are busy while they wait."""
-        with self._server.paused():
-            return self._yardstick.calls_per_second()
-
-    def open_cells(self, best: Cell) -> tuple[Cell, ...]:
-        """Arrivals that do not wait, at shares of what the server can do at the machine's speed."""
-        cells: list[Cell] = []
-        for place, share in enumerate(RATES):
-            self._say(f"{share:.0%}")
-            saturation = best.answers * self._speed / best.speed
-            plan = LoadPlan(
-                self._server.address, self._workload, rates=(share,), seconds=self._seconds,
-                deadline_ms=int(self._deadline * 1000), seed=1 + place, connections=CONNECTIONS,
-                timeout=TIMEOUT_SECONDS, saturation=saturation,
-            )  # fmt: skip
-            (step,) = run_load_test(plan).steps
-            cells.append(self._measured(_cell(step)))
-        return tuple(cells)
+    def open(self, share: float, saturation: float) -> Cell:
+        """Arrivals that do not wait, at a share of what the server can do."""
+        plan = LoadPlan(
+            self._server.address, self._workload, rates=(share,),
+            seconds=max(self._seconds, OPEN_DEADLINES * self._deadline),
+            deadline_ms=int(self._deadline * 1000), seed=1 + RATES.index(share),
+            connections=CONNECTIONS, timeout=TIMEOUT_SECONDS, saturation=saturation,
+        )  # fmt: skip
+        (step,) = run_load_test(plan).steps
+        return _cell(step)
 
     def end(self, saturation: float) -> Ending:
         """Send SIGTERM under load."""
-        self._say("SIGTERM")
         with asyncio.Runner(loop_factory=new_precise_loop) as runner:
             recording, at, seconds = runner.run(self._ending_loop(ENDING_LOAD * saturation))
         before = [

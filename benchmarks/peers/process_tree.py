@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,29 +43,14 @@ def processes_of(pid: int) -> list[Process]:
     return found
 
 
-def memory_megabytes(pid: int) -> float:
-    """Resident memory of a process and its descendants in MB.
-
-    Pages that several of them share count once (the kernel's proportional set size, proc(5)).
-    """
-    total = 0
-    for each in processes_of(pid):
-        with suppress(OSError):
-            for line in Path(f"/proc/{each.pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1])
-    return total * 1024 / 1e6
+def hold(pid: int) -> None:
+    """A process and its descendants do nothing from here on, however busily they wait."""
+    _signal(processes_of(pid), signal.SIGSTOP)
 
 
-@contextmanager
-def paused(pid: int) -> Generator[None]:
-    """A process and its descendants do nothing inside the block, however busily they wait."""
-    processes = processes_of(pid)
-    try:
-        _signal(processes, signal.SIGSTOP)
-        yield
-    finally:
-        _signal(processes, signal.SIGCONT)
+def let_go(pid: int) -> None:
+    """They go on."""
+    _signal(processes_of(pid), signal.SIGCONT)
 
 
 def kill(processes: Sequence[Process]) -> None:

@@ -81,7 +81,7 @@ def _use_cores(cores: set[int]) -> None:
 if __name__ == "__main__":
     core = os.sched_getaffinity(0)
     _use_cores(set(range(os.cpu_count() or 1)))
-    ray.init(num_cpus=1, include_dashboard=not SETUP.is_tuned)
+    ray.init("local", num_cpus=1, include_dashboard=not SETUP.is_tuned)
     http: dict[str, Any] = {"host": "127.0.0.1", "port": SETUP.port}
     if SETUP.is_tuned:
         http["request_timeout_s"] = SETUP.deadline_seconds

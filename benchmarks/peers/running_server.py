@@ -6,14 +6,15 @@ import os
 import subprocess
 import time
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from benchmarks.models import KEPT
-from benchmarks.peers.process_tree import Process, kill, memory_megabytes, paused, processes_of
+from benchmarks.peers.memory import memory_megabytes
+from benchmarks.peers.process_tree import Process, hold, kill, let_go, processes_of
 from benchmarks.peers.roster import ROOT, Peer
 from benchmarks.peers.served_model import Setup
 from client.address import Address, read_address
@@ -47,9 +48,18 @@ class RunningServer:
         """End the processes that its first one left behind."""
         kill(self.processes)
 
-    def paused(self) -> AbstractContextManager[None]:
-        """None of its processes does anything inside the block."""
-        return paused(self.process.pid)
+    def hold(self) -> None:
+        """None of its processes does anything from here on."""
+        hold(self.process.pid)
+
+    @contextmanager
+    def its_turn(self) -> Generator[RunningServer]:
+        """Inside the block it does what it does, then it is held again."""
+        let_go(self.process.pid)
+        try:
+            yield self
+        finally:
+            hold(self.process.pid)
 
     def memory_megabytes(self) -> float:
         """Resident memory of all its processes."""
@@ -85,7 +95,7 @@ def running_server(
     with log.open("wb") as stream:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", SERVER_CORE, *_command(peer, setup)],
-            cwd=ROOT, env=environment(setup), stdin=subprocess.DEVNULL, stdout=stream,
+            cwd=ROOT, env=_environment(setup), stdin=subprocess.DEVNULL, stdout=stream,
             stderr=stream, start_new_session=True,
         )  # fmt: skip
     everything = processes_of(process.pid)
@@ -97,6 +107,7 @@ def running_server(
         yield RunningServer(read_address(url), process, ready, everything)
     finally:
         everything += processes_of(process.pid)
+        let_go(process.pid)
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
@@ -115,8 +126,8 @@ def _command(peer: Peer, setup: Setup) -> list[str]:
     return [str(peer.python), "-m", module, "serve", "--model", str(setup.model), *options]
 
 
-def environment(setup: Setup) -> dict[str, str]:
-    """The environment of a server, and of what is measured beside it."""
+def _environment(setup: Setup) -> dict[str, str]:
+    """The environment of a server."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
         **os.environ, **threads, **setup.environment(),

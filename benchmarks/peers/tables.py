@@ -5,9 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from benchmarks.peers.measurement import CALLERS, Cell, Measured
+from benchmarks.peers.measurement import CALLERS, OPEN_DEADLINES, Cell, Measured
 from benchmarks.peers.roster import OURS, PEERS
 from benchmarks.result import Result, Table, Target
 
@@ -23,16 +21,15 @@ NOTES = (
     "scoring code with the same model folder (benchmarks/peers, one file each); the load comes from the "
     "other core. Default is what its documentation starts with; tuned is what its file says. Throughput "
     "is that of so many callers who ask again once answered; the other loads arrive at random "
-    "(Poisson), at shares of the server's own best throughput, and wait for nobody. Each load takes "
-    "{seconds:g} s. Good is a 200 within {deadline:g} s of the scheduled arrival. "
-    "MB is the resident memory of all its processes after the closed loop, shared pages counted once. "
-    "SIGTERM comes at half the load: lost are requests that were under way, failed after are those of "
-    "the second after it, which a load balancer may still send. The best of each column is in bold.",
-    "The machine is shared, and its speed drifts. So all servers are measured one after the other, and "
-    "that {rounds} times over: figures are the medians. And before and after each load the bare model "
-    "is called in a loop on the servers' core, with the server stopped: all rates and times are as at "
-    "the median of those speeds, {speed:,.0f} calls a second; a tenth of the loads had less than "
-    "{slow:,.0f}, a tenth more than {fast:,.0f}.",
+    "(Poisson), at shares of the server's own best throughput, and wait for nobody. Callers ask for "
+    "{seconds:g} s, arrivals go on for {arrivals:g} s. Good is a 200 within {deadline:g} s of the "
+    "scheduled arrival. MB is the resident memory of all its processes after the closed loop; what they "
+    "share counts once. SIGTERM comes at half the load: lost are requests that were under way, failed "
+    "after are those of the second after it, which a load balancer may still send. The best of each "
+    "column is in bold.",
+    "The machine is shared, and its speed drifts. So all servers are there at the same time and take "
+    "turns, load by load; those whose turn it is not are stopped (SIGSTOP). That {rounds} times over, each "
+    "time started anew: figures are the medians.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -47,17 +44,14 @@ def result_of(
     deadline: float,
     rounds: int,
     seconds: float,
-    speeds: Sequence[float],
 ) -> Result:
-    """The result of one service's run, its rows at one speed of the machine, and what that was."""
-    slow, speed, fast = np.percentile(speeds, (10, 50, 90)).tolist() if len(speeds) else (0.0,) * 3
+    """The result of one service's run."""
+    arrivals = max(seconds, OPEN_DEADLINES * deadline)
     return Result(
         name=f"peers-{service}",
         title=f"Beside other model servers: {service}",
         notes=[
-            note.format(
-                deadline=deadline, rounds=rounds, seconds=seconds, slow=slow, speed=speed, fast=fast
-            )
+            note.format(deadline=deadline, rounds=rounds, seconds=seconds, arrivals=arrivals)
             for note in NOTES
         ],
         tables=[

@@ -1,27 +1,23 @@
-"""Our own service is measured before, between and after its peers."""
+"""Who takes part in a round, and what many rounds come to."""
 
 from __future__ import annotations
 
-from benchmarks.peers.__main__ import merged, order
-from benchmarks.peers.kept_run import Place
+from benchmarks.peers.__main__ import order
 from benchmarks.peers.roster import CONFIGURATIONS, OURS
+from benchmarks.peers.rounds import medians
 from tests.benchmarks.peers.conftest import Row
 
 NAMES = ("litserve", "mosec", "ray")
 
 
-def test_every_server_once_a_round_in_both_configurations() -> None:
-    places = order("faq", NAMES, rounds=2)
-    once = [(name, each) for name in (OURS, *NAMES) for each in CONFIGURATIONS]
-
-    assert [(place.server, place.configuration) for place in places] == once * 2
-    assert [place.round for place in places] == [1] * len(once) + [2] * len(once)
+def test_every_server_takes_part_in_both_configurations() -> None:
+    assert order(NAMES, CONFIGURATIONS) == [
+        (name, each) for name in (OURS, *NAMES) for each in CONFIGURATIONS
+    ]
 
 
 def test_a_quick_run_leaves_out_the_peers_defaults() -> None:
-    places = order("faq", NAMES, rounds=1, configurations=["tuned"])
-
-    assert [(place.server, place.configuration) for place in places] == [
+    assert order(NAMES, ["tuned"]) == [
         (OURS, "default"),
         (OURS, "tuned"),
         *((name, "tuned") for name in NAMES),
@@ -30,11 +26,11 @@ def test_a_quick_run_leaves_out_the_peers_defaults() -> None:
 
 def test_rounds_become_one_row_with_the_median_of_each_figure(row: Row) -> None:
     found = [
-        (Place("faq", OURS, "tuned", n), row(OURS, speed, memory_megabytes=memory))
-        for n, (speed, memory) in enumerate([(90, 7.0), (300, 5.0), (100, 6.0)])
+        row(OURS, speed, memory_megabytes=memory)
+        for speed, memory in [(90, 7.0), (300, 5.0), (100, 6.0)]
     ]
 
-    (only,) = merged(found)
+    only = medians(found)
 
     assert only.saturation == 100
     assert only.memory_megabytes == 6
@@ -44,8 +40,4 @@ def test_rounds_become_one_row_with_the_median_of_each_figure(row: Row) -> None:
 def test_a_failed_round_is_left_out_where_others_succeeded(row: Row) -> None:
     failed = row(OURS, 1, cells=(), error="ended with status 1")
 
-    found = [(Place("faq", OURS, "tuned", 1), failed), (Place("faq", OURS, "tuned", 2), row(OURS))]
-
-    (only,) = merged(found)
-
-    assert only.error == ""
+    assert medians([failed, row(OURS)]).error == ""

@@ -1,4 +1,4 @@
-"""A run's figures as they would be if the machine had been equally fast all the time."""
+"""Many rounds as one result: the median of each figure."""
 
 from __future__ import annotations
 
@@ -7,34 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks.peers.measurement import Cell, Measured
-
-
-def speeds_of(rows: Sequence[Measured]) -> list[float]:
-    """The machine's speed at each load, in calls of the model per second."""
-    return [cell.speed for row in rows for cell in row.cells if cell.speed]
-
-
-def at_one_speed(rows: Sequence[Measured]) -> list[Measured]:
-    """The rows with each load's rates and times as at the run's median speed."""
-    speeds = speeds_of(rows)
-    if not speeds:
-        return list(rows)
-    median = statistics.median(speeds)
-    return [replace(row, cells=tuple(_at(cell, median) for cell in row.cells)) for row in rows]
-
-
-def _at(cell: Cell, speed: float) -> Cell:
-    if not cell.speed:
-        return cell
-    factor = speed / cell.speed
-
-    def time(milliseconds: float | None) -> float | None:
-        return None if milliseconds is None else milliseconds / factor
-
-    return replace(
-        cell, offered=cell.offered * factor, answers=cell.answers * factor, good=cell.good * factor,
-        p50=time(cell.p50), p95=time(cell.p95), p99=time(cell.p99),
-    )  # fmt: skip
 
 
 def medians(rounds: Sequence[Measured]) -> Measured:

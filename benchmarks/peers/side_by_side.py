@@ -1,0 +1,136 @@
+"""One round: all servers are started and take turns, load by load; those whose turn it is not stand still.
+
+The machine is shared, and its speed drifts by half within minutes. So no server has its load minutes
+after another: what is compared was measured within seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.models import KEPT
+from benchmarks.peers.measurement import CALLERS, RATES, Cell, Load, Measured
+from benchmarks.peers.roster import Peer
+from benchmarks.peers.running_server import RunningServer, ServerFailed, running_server
+from benchmarks.peers.served_model import Setup
+from client.load import LoadRefused
+from services.launch import free_ports
+
+STEPS = 2 + len(CALLERS) + len(RATES)
+"""How often a round says of each server what it does."""
+RECOVERY_SECONDS = 10.0
+
+Say = Callable[[str], None]
+
+
+class Contender:
+    """A server in a round. Whatever fails is its result, and its last turn.
+
+    Attributes:
+        found: what is known so far.
+    """
+
+    def __init__(self, peer: Peer, service: str, configuration: str, say: Say) -> None:
+        self.found = Measured(service, peer.name, configuration)
+        self._peer = peer
+        self._say = say
+        self._workload = peer.workload(service)
+        self._server: RunningServer | None = None
+        self._load: Load
+
+    def start(
+        self, stack: ExitStack, model: Path, *, seconds: float, deadline_seconds: float
+    ) -> None:
+        """Start the server, which ends with ``stack``; warm it up, and hold it."""
+        service, name, configuration = (
+            self.found.service,
+            self.found.server,
+            self.found.configuration,
+        )
+        setup = Setup(service, model, free_ports(1)[0], configuration == "tuned", deadline_seconds)
+        KEPT.mkdir(exist_ok=True)
+        log = KEPT / f"peer-{service}-{name}-{configuration}.log"
+
+        def start() -> None:
+            server = stack.enter_context(running_server(self._peer, setup, self._workload, log))
+            self._know(version=self._peer.version(), ready_seconds=server.ready_seconds)
+            self._load = Load(server, self._workload, seconds, deadline_seconds)
+            self._load.warm_up()
+            server.hold()
+            self._server = server
+
+        self._try("starting", start)
+
+    def closed(self, callers: int) -> None:
+        """Its turn with so many callers; it is weighed after the most."""
+
+        def step(server: RunningServer) -> None:
+            self._add(self._load.closed(callers))
+            if callers == CALLERS[-1]:
+                self._know(memory_megabytes=server.memory_megabytes())
+                if not self.found.saturation:
+                    raise ServerFailed("answered nothing under load")
+
+        self._take_turn(f"c={callers}", step)
+
+    def open(self, share: float) -> None:
+        """Its turn with arrivals that wait for nobody; it has no further one if it is not back then."""
+
+        def step(server: RunningServer) -> None:
+            self._add(self._load.open(share, self.found.saturation))
+            if not server.recovers(self._workload, RECOVERY_SECONDS):
+                self._know(
+                    note=f"not back {RECOVERY_SECONDS:.0f} s after {self.found.cells[-1].name}"
+                )
+                self._server = None
+
+        self._take_turn(f"{share:.0%}", step)
+
+    def end(self) -> None:
+        """Its last turn: SIGTERM under load."""
+        self._take_turn(
+            "SIGTERM", lambda _: self._know(ending=self._load.end(self.found.saturation))
+        )
+
+    def _take_turn(self, what: str, step: Callable[[RunningServer], None]) -> None:
+        def turn() -> None:
+            if self._server is not None:
+                with self._server.its_turn() as server:
+                    step(server)
+
+        self._try(what, turn)
+
+    def _try(self, what: str, step: Callable[[], None]) -> None:
+        self._say(f"{self._peer.title} {self.found.configuration}: {what}")
+        try:
+            step()
+        except (ServerFailed, LoadRefused, OSError) as error:
+            self._server = None
+            self._know(error=str(error) or type(error).__name__)
+
+    def _add(self, cell: Cell) -> None:
+        self._know(cells=(*self.found.cells, cell))
+
+    def _know(self, **fields: object) -> None:
+        self.found = replace(self.found, **fields)  # type: ignore[arg-type]
+
+
+def one_round(
+    contenders: Sequence[Contender], model: Path, *, seconds: float, deadline_seconds: float
+) -> list[Measured]:
+    """What was found of each server; one that failed is a result too."""
+    with ExitStack() as stack:
+        for each in contenders:
+            each.start(stack, model, seconds=seconds, deadline_seconds=deadline_seconds)
+        for callers in CALLERS:
+            for each in contenders:
+                each.closed(callers)
+        for share in RATES:
+            for each in contenders:
+                each.open(share)
+        for each in contenders:
+            each.end()
+    return [each.found for each in contenders]
