@@ -52,6 +52,7 @@ WORKLOAD_RIGHTS = (
             "pods/log", "pods/status", "resourcequotas", "serviceaccounts", "services",
         ),
     ),
+    Rights("acme.cert-manager.io", ("challenges", "orders")),
     Rights("apps", ("daemonsets", "deployments", "replicasets", "statefulsets")),
     Rights("autoscaling", ("horizontalpodautoscalers",)),
     Rights("batch", ("cronjobs", "jobs")),

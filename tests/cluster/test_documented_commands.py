@@ -21,10 +21,12 @@ import yaml
 from tests.cluster.api import Api, Object, Refused
 from tests.cluster.control_plane import ENGINE, SCRIPT
 from tests.cluster.deployed_stack import DeployedStack, stack_on
+from tests.cluster.test_roles import READERS
 from tests.docs.commands import Command, commands
 from tests.waiting import wait_for
 
 FURTHER = Path(__file__).with_name("not_of_the_stack.yaml")
+LOOKING = {"get", "describe", "logs", "top"}
 OF_THE_KUBELET = {"logs", "port-forward", "debug"}
 KUBELET_IS_NOT_HERE = "no preferred addresses found"
 METRICS = "/apis/metrics.k8s.io/v1beta1/pods"
@@ -166,6 +168,17 @@ def measure(stack: DeployedStack) -> None:
         stack.api.apply({**head, "kind": "PodMetrics", "metadata": metadata, "containers": used})
     for node in stack.nodes():
         stack.api.apply({**head, "kind": "NodeMetrics", "metadata": {"name": node}, "usage": usage})
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS.values() if set(c.words) & LOOKING], ids=str
+)
+def test_a_reader_may_look_at_what_the_page_says(command: Command, cluster: Cluster) -> None:
+    """Before all others, since some of those change what is there."""
+    as_reader = ("--as=somebody@example.org", f"--as-group={READERS}")
+    test_kubectl_finds_what_the_page_asks_for(
+        Command(command.page, (*command.words, *as_reader)), cluster
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=str)
