@@ -23,7 +23,7 @@ from benchmarks.peers.tables import result_of
 from benchmarks.record import IMAGES, record
 
 SERVICES = ("faq", "resnet")
-SECONDS = 1.5
+SECONDS = 1.0
 QUICK_SECONDS = 0.5
 ROUNDS = 3
 DEADLINE_SECONDS = 1.0
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--service", action="append", choices=SERVICES,
                         help="one service, or both by default")  # fmt: skip
     parser.add_argument("--seconds", type=_seconds, default=0.0,
-                        help=f"that callers ask ({SECONDS:g}; quick: {QUICK_SECONDS:g}); arrivals go on "
+                        help=f"of callers' turns ({SECONDS:g}; quick: {QUICK_SECONDS:g}); arrivals go on "
                              f"for at least {OPEN_DEADLINES * DEADLINE_SECONDS:g}")  # fmt: skip
     parser.add_argument("--rounds", type=int, choices=range(1, 10), metavar="N",
                         help=f"how often each server is measured ({ROUNDS}; quick: once)")  # fmt: skip

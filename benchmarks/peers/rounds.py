@@ -16,7 +16,7 @@ def medians(rounds: Sequence[Measured]) -> Measured:
     """
     whole = [each for each in rounds if not each.error] or list(rounds)
     middle = sorted(whole, key=lambda each: each.saturation)[(len(whole) - 1) // 2]
-    by_name = {cell.name: [] for cell in middle.cells}
+    by_name: dict[str, list[Cell]] = {cell.name: [] for cell in middle.cells}
     for row in whole:
         for cell in row.cells:
             by_name.setdefault(cell.name, []).append(cell)
@@ -24,11 +24,14 @@ def medians(rounds: Sequence[Measured]) -> Measured:
         middle,
         ready_seconds=statistics.median(each.ready_seconds for each in whole),
         memory_megabytes=statistics.median(each.memory_megabytes for each in whole),
-        cells=tuple(_median(cell, by_name[cell.name]) for cell in middle.cells),
+        cells=tuple(median(by_name[cell.name]) for cell in middle.cells),
     )
 
 
-def _median(middle: Cell, cells: Sequence[Cell]) -> Cell:
+def median(cells: Sequence[Cell]) -> Cell:
+    """One load's turns as one: the median of each figure, and the rest of the middle turn."""
+    middle = sorted(cells, key=lambda each: each.answers)[(len(cells) - 1) // 2]
+
     def of(values: Sequence[float | None]) -> float | None:
         known = [value for value in values if value is not None]
         return statistics.median(known) if known else None

@@ -14,12 +14,15 @@ from pathlib import Path
 from benchmarks.models import KEPT
 from benchmarks.peers.measurement import CALLERS, RATES, Cell, Load, Measured
 from benchmarks.peers.roster import Peer
+from benchmarks.peers.rounds import median
 from benchmarks.peers.running_server import RunningServer, ServerFailed, running_server
 from benchmarks.peers.served_model import Setup
 from client.load import LoadRefused
 from services.launch import free_ports
 
-STEPS = 2 + len(CALLERS) + len(RATES)
+TURNS = 4
+"""How often each number of callers has its turn in a round."""
+STEPS = 2 + TURNS * len(CALLERS) + len(RATES)
 """How often a round says of each server what it does."""
 RECOVERY_SECONDS = 10.0
 
@@ -40,6 +43,7 @@ class Contender:
         self._workload = peer.workload(service)
         self._server: RunningServer | None = None
         self._load: Load
+        self._turns: dict[str, list[Cell]] = {}
 
     def start(
         self, stack: ExitStack, model: Path, *, seconds: float, deadline_seconds: float
@@ -65,7 +69,7 @@ class Contender:
         self._try("starting", start)
 
     def closed(self, callers: int) -> None:
-        """Its turn with so many callers; it is weighed after the most."""
+        """A turn with so many callers; it is weighed after the most."""
 
         def step(server: RunningServer) -> None:
             self._add(self._load.closed(callers))
@@ -112,7 +116,8 @@ class Contender:
             self._know(error=str(error) or type(error).__name__)
 
     def _add(self, cell: Cell) -> None:
-        self._know(cells=(*self.found.cells, cell))
+        self._turns.setdefault(cell.name, []).append(cell)
+        self._know(cells=tuple(map(median, self._turns.values())))
 
     def _know(self, **fields: object) -> None:
         self.found = replace(self.found, **fields)  # type: ignore[arg-type]
@@ -126,7 +131,7 @@ def one_round(
         for each in contenders:
             each.start(stack, model, seconds=seconds, deadline_seconds=deadline_seconds)
         for callers in CALLERS:
-            for each in contenders:
+            for each in list(contenders) * TURNS:
                 each.closed(callers)
         for share in RATES:
             for each in contenders:

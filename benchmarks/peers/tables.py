@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.peers.measurement import CALLERS, OPEN_DEADLINES, Cell, Measured
 from benchmarks.peers.roster import OURS, PEERS
+from benchmarks.peers.side_by_side import TURNS
 from benchmarks.result import Result, Table, Target
 
 COLUMNS = (
@@ -28,8 +29,8 @@ NOTES = (
     "after are those of the second after it, which a load balancer may still send. The best of each "
     "column is in bold.",
     "The machine is shared, and its speed drifts. So all servers are there at the same time and take "
-    "turns, load by load; those whose turn it is not are stopped (SIGSTOP). That {rounds} times over, each "
-    "time started anew: figures are the medians.",
+    "turns, load by load, with so many callers {turns} times; those whose turn it is not are stopped "
+    "(SIGSTOP). That {rounds} times over, each time started anew: figures are the medians.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -51,7 +52,9 @@ def result_of(
         name=f"peers-{service}",
         title=f"Beside other model servers: {service}",
         notes=[
-            note.format(deadline=deadline, rounds=rounds, seconds=seconds, arrivals=arrivals)
+            note.format(
+                deadline=deadline, rounds=rounds, seconds=seconds, arrivals=arrivals, turns=TURNS
+            )
             for note in NOTES
         ],
         tables=[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.peers.__main__ import order
 from benchmarks.peers.roster import CONFIGURATIONS, OURS
-from benchmarks.peers.rounds import medians
+from benchmarks.peers.rounds import median, medians
 from tests.benchmarks.peers.conftest import Row
 
 NAMES = ("litserve", "mosec", "ray")
@@ -41,3 +41,11 @@ def test_a_failed_round_is_left_out_where_others_succeeded(row: Row) -> None:
     failed = row(OURS, 1, cells=(), error="ended with status 1")
 
     assert medians([failed, row(OURS)]).error == ""
+
+
+def test_turns_become_one_load_with_the_median_of_each_figure(row: Row) -> None:
+    turns = [row(OURS, speed).cells[0] for speed in (90, 300, 100, 80)]
+
+    only = median(turns)
+
+    assert (only.name, only.answers, only.p50) == (turns[0].name, 95, (1000 / 90 + 10) / 2)

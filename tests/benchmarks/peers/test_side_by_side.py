@@ -12,7 +12,7 @@ import pytest
 from benchmarks.peers.measurement import CALLERS, RATES, Measured
 from benchmarks.peers.roster import OURS, PEERS, Peer
 from benchmarks.peers.running_server import RunningServer
-from benchmarks.peers.side_by_side import STEPS, Contender, one_round
+from benchmarks.peers.side_by_side import STEPS, TURNS, Contender, one_round
 from client.address import read_address
 from tests.benchmarks.peers.test_process_tree import SPINNER, is_held
 
@@ -47,7 +47,8 @@ def test_every_load_is_taken_by_one_server_right_after_the_other(tmp_path: Path)
 
     found = one_round(two, tmp_path, seconds=1, deadline_seconds=1)
 
-    steps = [f"c={each}" for each in CALLERS] + [f"{each:.0%}" for each in RATES]
+    steps = [f"c={each}" for each in CALLERS for _ in range(TURNS)]
+    steps += [f"{each:.0%}" for each in RATES]
     expected = [
         f"{name} {step}" for step in ("started", *steps, "SIGTERM") for name in (OURS, "mosec")
     ]
