@@ -112,7 +112,7 @@ class Batcher(Generic[Item, Output]):
         """Score on the event loop from now on; called there, before anything is submitted."""
         self._turns.end()
         self._longest_turn_seconds = LOOP_TURN_SECONDS
-        self._turns = TurnsOfLoop(self._take_turn, loop)
+        self._turns = TurnsOfLoop(self._take_turn, loop, self._fills_a_batch)
 
     @property
     def is_full(self) -> bool:
@@ -259,6 +259,9 @@ class Batcher(Generic[Item, Output]):
             while queue and len(batch) < most and queue[0][0].predict == batch[0][0].predict:
                 batch.append(queue.popleft())
             return batch
+
+    def _fills_a_batch(self) -> bool:
+        return len(self._queue) >= self._most_items()
 
     def _most_items(self) -> int:
         if math.isinf(self._longest_turn_seconds):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -21,11 +22,13 @@ class Work:
     def __init__(self, turns: int = 0) -> None:
         self.left = turns
         self.noted: list[str] = []
+        self.on_turn: Callable[[], object] = lambda: None
 
     def turn(self) -> bool:
         if self.left:
             self.left -= 1
             self.noted.append("turn")
+            self.on_turn()
         return self.left > 0
 
 
@@ -50,6 +53,10 @@ def test_a_thread_takes_the_turns_that_are_due_before_it_ends() -> None:
     assert work.left == 0
 
 
+def never() -> bool:
+    return False
+
+
 async def idle(times: int = 20) -> None:
     """Let the loop go round."""
     for _ in range(times):
@@ -59,7 +66,7 @@ async def idle(times: int = 20) -> None:
 def test_on_the_loop_what_is_due_comes_between_two_turns() -> None:
     async def run() -> list[str]:
         work = Work(3)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop())
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
         turns.ask()
         turns.ask()
         assert work.noted == [], "who asks does not wait"
@@ -74,10 +81,52 @@ def test_on_the_loop_what_is_due_comes_between_two_turns() -> None:
     assert third - second > 1
 
 
+async def noted_while_one_asks_in_each_round(is_enough: Callable[[], bool]) -> list[str]:
+    work = Work(1)
+    turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), is_enough)
+    for _ in range(5):
+        turns.ask()
+        work.noted.append("asked")
+        await asyncio.sleep(0)
+    await idle()
+    return work.noted
+
+
+def test_who_comes_right_after_another_joins_the_batch() -> None:
+    noted = asyncio.run(noted_while_one_asks_in_each_round(never))
+
+    assert noted == [*["asked"] * 5, "turn"]
+
+
+def test_a_full_batch_is_not_held_back_for_those_who_come() -> None:
+    noted = asyncio.run(noted_while_one_asks_in_each_round(lambda: True))
+
+    assert 0 < noted.index("turn") < 4
+
+
+def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
+    async def run() -> list[str]:
+        work = Work(2)
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), lambda: True)
+        turns.ask()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there:
+            work.on_turn = lambda: there.send(b"x")
+            asyncio.get_running_loop().add_reader(
+                here, lambda: work.noted.append(str(here.recv(9)))
+            )
+            await idle()
+            asyncio.get_running_loop().remove_reader(here)
+        return work.noted
+
+    assert asyncio.run(run()) == ["turn", "b'x'", "turn", "b'x'"]
+
+
 def test_another_thread_may_ask_the_loop() -> None:
     async def run() -> int:
         work = Work(1)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop())
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
         threading.Thread(target=turns.ask).start()
         until = time.monotonic() + 10
         while work.left and time.monotonic() < until:
@@ -99,7 +148,7 @@ def test_the_loop_is_asked_again_after_a_turn_that_broke() -> None:
 
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda *_: None)
-        turns = TurnsOfLoop(turn, loop)
+        turns = TurnsOfLoop(turn, loop, never)
         for _ in range(2):
             turns.ask()
             await idle()
