@@ -55,9 +55,8 @@ more than the absolute times. The interpreter counts, too: `pyenv` builds one wi
 optimisations unless it is told to, that of a distribution or of the images is faster
 (`make setup PYTHON=/usr/bin/python3`).
 
-**The two tables beside other model servers are of 28 November, before their loads were held against the
-machine's speed, and must not be relied on:** whoever had a good minute won. Later runs, not recorded,
-showed this project's faq behind the best peer in many cells, and with 64 callers clearly behind Mosec.
+**The table of resnet beside other model servers is of 28 November and must not be relied on:** its loads came
+one server after the other, while the machine's speed drifted, and the others had a faster build of Python.
 """
 
 
