@@ -32,8 +32,8 @@ SMOOTHING = 0.2
 CAUTION = 1.1
 """How much longer than the average says a wait is taken to be: who is admitted and then too late has
 cost the model its time for nothing, while for who is refused another comes."""
-LOOP_TURN_SECONDS = 0.1
-"""About how long a batch may hold up the event loop, where that scores it: a full batch of questions."""
+LOOP_TURN_SECONDS = 0.05
+"""About how long a batch may hold up the event loop, where that scores it: refusals wait for it, too."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ class Batcher(Generic[Item, Output]):
         self._abandoned = 0
         self._seconds_per_item = 0.0
         self._batch_started: float | None = None
+        self._last_ended = 0.0
+        self._inhabited_since = 0.0
         self._longest_turn_seconds = math.inf
         self._turns: Turns = TurnsOfThread(self._take_turn)
 
@@ -171,6 +173,8 @@ class Batcher(Generic[Item, Output]):
                 raise at_capacity(wait)
             if not alone and time.monotonic() + wait > deadline:
                 raise at_capacity(wait)
+            if not self._admitted:
+                self._inhabited_since = time.monotonic()
             self._admitted += places
 
     def release(self, places: int) -> None:
@@ -234,17 +238,20 @@ class Batcher(Generic[Item, Output]):
         batch = self._next_batch()
         if not batch:
             return False
-        self._batch_started = time.monotonic()
+        started = self._batch_started = time.monotonic()
         live = [entry for entry in batch if not self._is_dead(entry[0])]
         if live:
             self._score_batch(live)
-        elapsed = time.monotonic() - self._batch_started
-        started, self._batch_started = self._batch_started, None
+        ended = time.monotonic()
+        self._batch_started = None
         if live:
-            self._learn(elapsed / len(live))
+            # Not the batch's time alone: what others had to wait for between two batches, such as their
+            # preparation, is part of what an item takes.
+            self._learn((ended - max(self._last_ended, self._inhabited_since)) / len(live))
+        self._last_ended = ended
         waits = [started - ticket.queued_at for ticket, _ in live]
         dropped = len(batch) - len(live) + self._take_abandoned()
-        self._observe(BatchReport(len(live), elapsed, waits, dropped))
+        self._observe(BatchReport(len(live), ended - started, waits, dropped))
         return bool(self._queue)
 
     def _take_abandoned(self) -> int:

@@ -305,6 +305,21 @@ def test_a_wait_that_would_just_do_is_not_promised(
     assert future.result(WITHIN) == [2]
 
 
+@pytest.mark.parametrize("is_someone_there", [True, False])
+def test_what_passes_between_two_batches_counts_where_someone_waits(
+    is_someone_there: bool, make: MakeBatcher
+) -> None:
+    batcher = make()
+    with batcher.admit(math.inf) as first:
+        first.score([1])
+        if not is_someone_there:
+            first.release()
+        time.sleep(0.5)
+        ask(batcher, 2)
+
+    assert (batcher.expected_wait_seconds > 0.08) == is_someone_there
+
+
 def test_an_idle_service_accepts_however_slow_it_was(
     make: MakeBatcher, model: StubbornModel
 ) -> None:
