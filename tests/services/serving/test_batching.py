@@ -316,8 +316,11 @@ def test_what_passes_between_two_batches_counts_where_someone_waits(
             first.release()
         time.sleep(0.5)
         ask(batcher, 2)
+        before = batcher.expected_wait_seconds / (1 + is_someone_there)
+        ask(batcher, 3)
 
-    assert (batcher.expected_wait_seconds > 0.08) == is_someone_there
+    assert (before > 0.08) == is_someone_there
+    assert batcher.expected_wait_seconds < max(before, 0.08), "what passed before counts once"
 
 
 def test_an_idle_service_accepts_however_slow_it_was(
