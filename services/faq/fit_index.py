@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
-from sklearn.svm import LinearSVC
 
 from services.faq.build_index import Learnt, build_index
 from services.faq.fit_network import fit_network
 from services.faq.index import Index, Topics
 from services.faq.known import Known, Progress
 from services.faq.network import rows_of_equal_length
+from services.faq.one_against_all import fit_one_against_all
 from services.faq.space import Space
 from services.faq.terms import KIND_BITS, Hashes, TermTable
 
@@ -125,7 +125,7 @@ def fit_topics(texts: csr_array, labels: NDArray[np.int64], originals: int, seed
         originals: number of them.
         seed: same texts and seed, same classifiers.
     """
-    fitted: Any = LinearSVC(C=_PENALTY, tol=_TOLERANCE, random_state=seed).fit(texts, labels)
+    fitted = fit_one_against_all(texts, labels, seed, penalty=_PENALTY, tolerance=_TOLERANCE)
     weights, bias = fitted.coef_.T, fitted.intercept_
     if originals == 2:
         weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from sklearn.svm import LinearSVC
 
 from services.faq.classifier import Float64s
 from services.faq.evaluation.baselines.baseline import KnownText, Score
 from services.faq.evaluation.baselines.terms import words_and_characters
+from services.faq.one_against_all import fit_one_against_all
 
 MOST_ORIGINALS: Final = 2_000
 """One classifier for each original, each with a weight for every term."""
@@ -28,7 +28,7 @@ def linear_svm(known: KnownText, seed: int = 0) -> Score:
         vectors = terms.fit_transform(texts)
     except ValueError:  # no text has a word
         return lambda asked: np.zeros((len(asked), len(known.originals)))
-    classifier = LinearSVC(random_state=seed).fit(vectors, labels)
+    classifier = fit_one_against_all(vectors, labels, seed)
 
     def score(asked: Sequence[str]) -> Float64s:
         margins: Any = classifier.decision_function(terms.transform(asked))
