@@ -14,7 +14,7 @@ from tqdm import tqdm
 from benchmarks.machine import describe_machine
 from benchmarks.models import KEPT, faq_model, small_image_model
 from benchmarks.peers.kept_run import KeptRun, Place
-from benchmarks.peers.measurement import OPEN_DEADLINES, Measured, use_the_other_core
+from benchmarks.peers.measurement import Measured, open_seconds, use_the_other_core
 from benchmarks.peers.plot import draw
 from benchmarks.peers.roster import CONFIGURATIONS, OURS, PEERS
 from benchmarks.peers.rounds import medians
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="one service, or both by default")  # fmt: skip
     parser.add_argument("--seconds", type=_seconds, default=0.0,
                         help=f"of callers' turns ({SECONDS:g}; quick: {QUICK_SECONDS:g}); arrivals go on "
-                             f"for at least {OPEN_DEADLINES * DEADLINE_SECONDS:g}")  # fmt: skip
+                             f"for at least {open_seconds(0, DEADLINE_SECONDS):g}")  # fmt: skip
     parser.add_argument("--rounds", type=int, choices=range(1, 10), metavar="N",
                         help=f"how often each server is measured ({ROUNDS}; quick: once)")  # fmt: skip
     parser.add_argument("--quick", action="store_true",

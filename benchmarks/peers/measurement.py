@@ -7,10 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from benchmarks.peers.running_server import (
-    STOP_SECONDS,
-    RunningServer,
-)
+from benchmarks.peers.running_server import STOP_SECONDS, RunningServer
 from client.load import Arrivals, LoadPlan, Step, Workload, run_load_test
 from client.load.arrivals import schedule
 from client.load.closed_loop import ClosedLoop
@@ -107,12 +104,16 @@ class Measured:
         return asdict(self)
 
 
+def open_seconds(seconds: float, deadline: float) -> float:
+    """How long arrivals go on: in under three deadlines a queue without bounds would not show."""
+    return max(seconds, OPEN_DEADLINES * deadline)
+
+
 class Load:
     """The loads on one server.
 
     Args:
-        seconds: that callers ask. Arrivals go on for `OPEN_DEADLINES` deadlines, or as long if that is
-            longer: in less time a queue without bounds would not show.
+        seconds: that callers ask; :func:`open_seconds` says for how long arrivals go on.
         deadline: seconds from a request's scheduled arrival to a good answer.
     """
 
@@ -155,7 +156,7 @@ class Load:
         """Arrivals that do not wait, at a share of what the server can do."""
         plan = LoadPlan(
             self._server.address, self._workload, rates=(share,),
-            seconds=max(self._seconds, OPEN_DEADLINES * self._deadline),
+            seconds=open_seconds(self._seconds, self._deadline),
             deadline_ms=int(self._deadline * 1000), seed=1 + RATES.index(share),
             connections=CONNECTIONS, timeout=TIMEOUT_SECONDS, saturation=saturation,
         )  # fmt: skip

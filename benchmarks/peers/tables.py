@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 
-from benchmarks.peers.measurement import CALLERS, OPEN_DEADLINES, Cell, Measured
+from benchmarks.peers.measurement import CALLERS, Cell, Measured, open_seconds
 from benchmarks.peers.roster import OURS, PEERS
 from benchmarks.peers.side_by_side import TURNS
 from benchmarks.result import Result, Table, Target
@@ -47,7 +47,7 @@ def result_of(
     seconds: float,
 ) -> Result:
     """The result of one service's run."""
-    arrivals = max(seconds, OPEN_DEADLINES * deadline)
+    arrivals = open_seconds(seconds, deadline)
     return Result(
         name=f"peers-{service}",
         title=f"Beside other model servers: {service}",

@@ -105,8 +105,7 @@ class Batcher(Generic[Item, Output]):
         self._abandoned = 0
         self._seconds_per_item = 0.0
         self._batch_started: float | None = None
-        self._last_ended = 0.0
-        self._inhabited_since = 0.0
+        self._waiting_since = 0.0
         self._longest_turn_seconds = math.inf
         self._turns: Turns = TurnsOfThread(self._take_turn)
 
@@ -174,7 +173,7 @@ class Batcher(Generic[Item, Output]):
             if not alone and time.monotonic() + wait > deadline:
                 raise at_capacity(wait)
             if not self._admitted:
-                self._inhabited_since = time.monotonic()
+                self._waiting_since = time.monotonic()
             self._admitted += places
 
     def release(self, places: int) -> None:
@@ -247,8 +246,8 @@ class Batcher(Generic[Item, Output]):
         if live:
             # Not the batch's time alone: what others had to wait for between two batches, such as their
             # preparation, is part of what an item takes.
-            self._learn((ended - max(self._last_ended, self._inhabited_since)) / len(live))
-        self._last_ended = ended
+            self._learn((ended - self._waiting_since) / len(live))
+        self._waiting_since = ended
         waits = [started - ticket.queued_at for ticket, _ in live]
         dropped = len(batch) - len(live) + self._take_abandoned()
         self._observe(BatchReport(len(live), ended - started, waits, dropped))

@@ -15,7 +15,7 @@ from benchmarks.peers.process_tree import kill, processes_of
 
 MEGABYTES = 60
 PROGRAM = """
-import mmap, os, pathlib, sys, time
+import mmap, os, sys, time
 own = b"x" * (int(sys.argv[2]) << 20)
 with open(sys.argv[1], "rb") as stream:
     mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)

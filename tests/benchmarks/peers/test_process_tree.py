@@ -1,4 +1,4 @@
-"""A server's processes are found, held and ended, whatever it started."""
+"""A server's processes are found, weighed, held and ended, whatever it started."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.peers.memory import memory_megabytes
 from benchmarks.peers.process_tree import hold, kill, let_go, processes_of
 from tests.waiting import wait_for
 
-CHILD = "print('ready', flush=True); import time; time.sleep(60)"
+CHILD = "b = b'x' * (60 << 20); print('ready', flush=True); import time; time.sleep(60)"
 PARENT = f"""
 import subprocess, sys
 subprocess.run([sys.executable, "-c", {CHILD!r}], start_new_session=True)
@@ -35,6 +36,7 @@ def parent() -> Iterator[subprocess.Popen[bytes]]:
 
 def test_a_child_counts_though_it_has_a_session_of_its_own(parent: subprocess.Popen[bytes]) -> None:
     assert len(processes_of(parent.pid)) == 2
+    assert memory_megabytes(parent.pid) > 60
 
 
 def test_what_a_killed_server_leaves_behind_is_ended(parent: subprocess.Popen[bytes]) -> None:
