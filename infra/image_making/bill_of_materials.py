@@ -16,6 +16,7 @@ from infra.planning.stacks import ROOT
 INSTALLED = ROOT / ".venvs" / "syft" / "bin" / "syft"
 FORMAT = "cyclonedx-json"
 LONGEST_SECONDS = 900
+VERSION_SECONDS = 60
 
 
 class BillOfMaterialsFailed(Exception):
@@ -23,14 +24,27 @@ class BillOfMaterialsFailed(Exception):
 
 
 def find_syft() -> Path:
-    """The program.
+    """The program, which was seen to run: builds are too long to find out behind them.
 
     Raises:
-        BillOfMaterialsFailed: it is not here.
+        BillOfMaterialsFailed: it is not here, or does not run, as after the environment was moved.
     """
-    program = Path(os.environ.get("SYFT") or INSTALLED)
+    own = os.environ.get("SYFT")
+    program = Path(own or INSTALLED)
     if not program.is_file():
         raise BillOfMaterialsFailed(f"{program} is not here; run: make syft")
+    try:
+        done = subprocess.run(
+            [program, "--version"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=VERSION_SECONDS,
+            check=False,
+        )  # fmt: skip
+        runs = done.returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        runs = False
+    if not runs:
+        remedy = "set SYFT to one that does" if own else "run: rm -r .venvs/syft && make syft"
+        raise BillOfMaterialsFailed(f"{program} is here and does not run; {remedy}")
     return program
 
 
