@@ -1,0 +1,29 @@
+"""The table of `make conformance-peers`: the same in every run, and honest of a server that did not run."""
+
+from __future__ import annotations
+
+from tests.conformance.peers import table, without_address
+
+REFUSED = "HTTPStatusError: '404 Not Found' for url 'http://127.0.0.1:{port}/v2/health/live'"
+
+
+def test_no_row_holds_the_port_of_a_run() -> None:
+    first, second = (
+        without_address({"kserve: v1 live": REFUSED.format(port=port)}, f"127.0.0.1:{port}")
+        for port in (51223, 34201)
+    )
+
+    assert first == second
+    assert "http://HOST:PORT/v2/health/live" in first["kserve: v1 live"]
+
+
+def test_what_passed_is_counted_and_a_server_that_did_not_run_is_said() -> None:
+    ours = {"kserve: v1_live": "ok", "kserve: v1_predict": "AssertionError: a|b"}
+
+    assert table(["ours 1", "theirs"], [ours, {}]).splitlines() == [
+        "| client: check | ours 1 | theirs |",
+        "|---|---|---|",
+        "| kserve: v1 live | ok | not run |",
+        "| kserve: v1 predict | AssertionError: a/b | not run |",
+        "| **passed** | **1 of 2** | not run |",
+    ]
