@@ -36,15 +36,17 @@ OWN_HOSTS = 'mount --bind "$1" /etc/hosts; shift; exec "$@"'
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ours = [item for item in items if FOLDER in item.path.parents]
     absent = why_not_here()
+    if ours and absent and os.environ.get("SCORING_REQUIRE_ENGINES"):
+        raise pytest.UsageError(f"SCORING_REQUIRE_ENGINES is set, but {absent}")
     if os.geteuid() != 0:
         absent = "only root enters the network of a container"
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
-            if absent:
-                item.add_marker(pytest.mark.skip(reason=absent))
+    for item in ours:
+        item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
+        if absent:
+            item.add_marker(pytest.mark.skip(reason=absent))
 
 
 @dataclass(frozen=True)
