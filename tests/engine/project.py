@@ -109,8 +109,8 @@ class Project:
         """Make a stack of a settings file, with some keys changed."""
         content = yaml.safe_load(settings_file.read_text(encoding="utf-8"))
         content["config"].update({f"{PREFIX}{key}": value for key, value in changes.items()})
-        secrets = [path for path, _ in _secure(content["config"])]
-        for path, group in list(_secure(content["config"])):
+        secrets = [path for path, _ in encrypted(content["config"])]
+        for path, group in list(encrypted(content["config"])):
             del group[path.rpartition(".")[2]]
         self.run("stack", "init", name)
         stack_file = self.stack_file(name)
@@ -174,7 +174,7 @@ class Project:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def _secure(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def encrypted(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Encrypted values with what holds them, by their path."""
     if not isinstance(value, dict):
         return
@@ -183,7 +183,7 @@ def _secure(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         if isinstance(inner, dict) and set(inner) == {"secure"}:
             yield at, value
         else:
-            yield from _secure(inner, at)
+            yield from encrypted(inner, at)
 
 
 def make_project(folder: Path, program: str) -> Project:

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pulumi.runtime
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as some
@@ -18,6 +19,7 @@ from infra.mistakes import SettingsRefused
 from infra.settings import Settings
 from infra.stack_config import read_stack_config
 from infra.stack_file import LARGEST_FILE_BYTES, PLACEHOLDER, read_stack_file
+from tests.engine.project import SECRETS, encrypted
 from tests.infra.stack_files import COMMITTED, MATRIX, ROOT
 
 IDS = """
@@ -89,6 +91,17 @@ def test_one_committed_stack_at_most_owns_the_defender_plan_of_a_subscription() 
 def test_no_committed_file_holds_a_secret() -> None:
     """Nobody but the one who encrypted it could use it."""
     assert not [path.name for path in COMMITTED if "secure:" in path.read_text()]
+
+
+def test_the_engines_tests_have_a_value_for_each_encrypted_setting() -> None:
+    """Those take long, and are skipped without `pulumi`."""
+    found = {
+        setting
+        for path in (*COMMITTED, *MATRIX)
+        for setting, _ in encrypted(yaml.safe_load(path.read_text())["config"])
+    }
+
+    assert found == set(SECRETS)
 
 
 def test_dev_is_small() -> None:
