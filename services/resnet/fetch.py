@@ -59,6 +59,9 @@ def _requested(settings: FetchSettings) -> dict[str, Any]:
     asked = settings.model_dump(
         mode="json", include={"architecture", "weights", "seed", "sha256", "onnx"}
     )
+    # Only what is unusual, so that a folder of before is still what is asked for.
+    if not settings.torch:
+        asked["torch"] = False
     if settings.framework != "torch":
         asked["framework"] = settings.framework
     return asked | {"url": without_secrets(settings.url) if settings.url else ""}

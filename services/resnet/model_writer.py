@@ -96,7 +96,8 @@ def _write_files(
     folder: Path, settings: FetchSettings, weights: Weights, network: torch.nn.Module
 ) -> dict[str, Any]:
     crop = weights.transform.crop
-    safetensors.torch.save_model(network, str(folder / STATE_FILE))
+    if settings.torch:
+        safetensors.torch.save_model(network, str(folder / STATE_FILE))
     write_transform(weights.transform, folder / TRANSFORM_FILE)
     write_labels(imagenet_labels(weights.labels), folder / LABELS_FILE)
     golden = _golden(network, crop)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.resnet.decoding import PictureLimits
@@ -49,6 +49,7 @@ class FetchSettings(BaseSettings):
         "", description="SHA-256 of the file at --url, where it is not the published one"
     )
     onnx: bool = Field(True, description="also export the network for the onnxruntime backend")
+    torch: bool = Field(True, description="keep the network for the torch backend")
     force: bool = Field(False, description="fetch again what is already there")
     progress: bool = Field(True, description="show a progress bar")
 
@@ -62,6 +63,13 @@ class FetchSettings(BaseSettings):
         if parts.username is not None or parts.password is not None:
             raise ValueError("must not hold a user name or password")
         return url
+
+    @field_validator("torch")
+    @classmethod
+    def _is_for_some_backend(cls, torch: bool, given: ValidationInfo) -> bool:
+        if not torch and not given.data.get("onnx", True):
+            raise ValueError("leaves no backend, as the network is not exported either")
+        return torch
 
 
 class PackageSettings(BaseSettings):

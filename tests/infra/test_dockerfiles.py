@@ -97,7 +97,7 @@ def test_only_what_the_image_needs_travels(name: str) -> None:
 
 def test_weights_come_while_building_and_by_the_stacks_arguments() -> None:
     stages = [stage for stage in _stages("resnet").values() if "services.resnet fetch" in stage]
-    assert len(stages) == 3
+    assert len(stages) == 4
     for stage in stages:
         assert re.search(r"^ARG ARCHITECTURE=resnet152$", stage, re.M)
         assert re.search(r"^ARG WEIGHTS=default$", stage, re.M)
@@ -128,6 +128,9 @@ def test_images_of_keras_hold_a_network_of_their_own_framework(framework: str) -
 
 def test_the_lean_image_is_the_default_and_has_no_torch() -> None:
     by_name = _stages("resnet")
+    assert " --no-torch " in by_name["onnxruntime-model"]
+    assert "COPY --from=onnxruntime-model /models/resnet" in by_name["onnxruntime"]
+    assert "COPY --from=torch-model /models/resnet" in by_name["torch"]
     assert list(by_name.values())[-1].startswith("onnxruntime-without-model AS onnxruntime\n")
     lean = by_name["onnxruntime-without-model"]
     assert lean.startswith("service AS ")

@@ -256,6 +256,32 @@ def test_a_second_fetch_of_the_same_model_leaves_it_alone_and_force_does_not(
     assert read_classifier_folder(model).manifest.version == "seeded-1"
 
 
+def test_a_network_for_onnxruntime_alone_is_half_as_large(
+    seeded_folder: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    assert fetch(model, "--weights", "seeded", "--no-torch") == 0
+    written = (model / "manifest.json").read_bytes()
+    folder = read_classifier_folder(model)
+    assert folder.libraries() == ("onnxruntime",)
+    before = read_classifier_folder(seeded_folder).manifest.files
+    assert folder.manifest.files == {
+        name: digest for name, digest in before.items() if name != "model.safetensors"
+    }
+    assert fetch(model, "--weights", "seeded", "--no-torch") == 0
+    assert (model / "manifest.json").read_bytes() == written
+    assert fetch(model, "--weights", "seeded", "--no-onnx") == 0
+    assert read_classifier_folder(model).libraries() == ("torch",)
+
+
+def test_a_network_for_no_backend_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fetch(tmp_path / "model", "--weights", "seeded", "--no-torch", "--no-onnx") != 0
+    assert "leaves no backend" in one_line(capsys)
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_damaged_model_is_fetched_again(tmp_path: Path) -> None:
     model = tmp_path / "model"
     assert fetch(model, "--weights", "seeded", "--no-onnx") == 0
