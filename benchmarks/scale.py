@@ -159,13 +159,13 @@ def _train(made: Synthetic, destination: Path) -> None:
 
 def _asked(model: Path, made: Synthetic) -> dict[str, Any]:
     """Rank the questions, and some of them without retrieval."""
-    from services.faq.analysis import terms_of_posted
+    from services.faq.analysis import terms_of_all_posted
     from services.faq.features import pair_features
-    from services.faq.index import compare
+    from services.faq.signals import compare
     from services.faq.storage import load_model
 
     scorer = load_model(model).scorer
-    terms = [terms_of_posted(text) for text in made.questions]
+    terms = terms_of_all_posted(made.questions)
     rankings = scorer.rank(terms)
     found = [
         np.flatnonzero(ranking.positions == owner)

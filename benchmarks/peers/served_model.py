@@ -96,14 +96,21 @@ class ServedFaq:
     """The FAQ matcher."""
 
     def __init__(self, folder: Path) -> None:
-        from services.faq.analysis import terms_of_posted
+        from services.faq.analysis import terms_of_all_posted
         from services.faq.storage import load_model
         from services.faq.stored_originals import REMEMBERED
 
         stored = load_model(folder)
         self._original = lru_cache(REMEMBERED)(stored.originals.__getitem__)
-        self.predict = stored.scorer.rank
-        self.prepare = terms_of_posted
+        self._cut, self._rank = terms_of_all_posted, stored.scorer.rank
+
+    def prepare(self, received: str) -> str:
+        """The question as it is: a batch is cut into terms together, as our service does."""
+        return received
+
+    def predict(self, items: Sequence[str]) -> Sequence[Any]:
+        """One ranking for each question."""
+        return self._rank(self._cut(items))
 
     def render(self, output: Any) -> dict[str, object]:
         """The best matches, as ``POST /v1/match`` shows them."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.faq import tokens
 from services.faq.encoder import sentence_of
-from services.faq.terms import Cut, Terms, hashed
+from services.faq.terms import Cut, Terms, hashed_all
 from services.faq.text import CleanText, clean_posted
 
 
@@ -15,9 +16,20 @@ def terms_of_posted(text: str) -> Terms:
     return terms_of(clean_posted(text))
 
 
+def terms_of_all_posted(texts: Sequence[str]) -> list[Terms]:
+    """Cut posted questions into terms, as `terms_of_posted` does each. Safe for any `str`."""
+    return terms_of_all([clean_posted(text) for text in texts])
+
+
 def terms_of(clean: CleanText) -> Terms:
     """Cut a clean text into terms."""
-    return replace(hashed(cut(clean)), sentence=sentence_of(clean))
+    return terms_of_all([clean])[0]
+
+
+def terms_of_all(texts: Sequence[CleanText]) -> list[Terms]:
+    """Cut clean texts into terms, which is less work together than one by one."""
+    pairs = zip(hashed_all([cut(text) for text in texts]), texts, strict=True)
+    return [replace(terms, sentence=sentence_of(text)) for terms, text in pairs]
 
 
 def cut(clean: CleanText) -> Cut:

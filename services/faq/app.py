@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from services.faq.analysis import terms_of_posted
+from services.faq.analysis import terms_of_all_posted
 from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreResponse
 from services.faq.ranking import Ranking
 from services.faq.settings import FaqSettings
@@ -72,7 +72,7 @@ class FaqModel(Model[str, Ranking]):
 
         The texts are cut into terms here, since a question whose time is over is not cut at all.
         """
-        return self._scorer.rank([terms_of_posted(text) for text in items])
+        return self._scorer.rank(terms_of_all_posted(items))
 
     def warm_up(self) -> None:
         """Rank the examples of the model folder, one by one and together, and compare.

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from services.faq.analysis import terms_of_posted
+from services.faq.analysis import terms_of_all_posted
 from services.faq.ranking import Scorer
 from services.faq.records import DataError
 from services.faq.source_ids import normalised, number_of
@@ -104,7 +104,7 @@ def misses(golden: GoldenSet, scorer: Scorer, original_ids: Sequence[int]) -> li
         scorer: the model.
         original_ids: ids of its originals, by position.
     """
-    rankings = scorer.rank([terms_of_posted(each.question) for each in golden.questions])
+    rankings = scorer.rank(terms_of_all_posted([each.question for each in golden.questions]))
     missed: list[Miss] = []
     pairs = zip(golden.questions, rankings, strict=True)
     for line, (question, ranking) in enumerate(pairs, 1):

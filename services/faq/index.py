@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import block_diag, csr_array, vstack
 
-from services.faq.meanings import Meanings, nearness
-from services.faq.network import Network, of_equal_length
-from services.faq.retrieval import CANDIDATES, Candidates, Postings, best_candidates
-from services.faq.space import Float32s, Place, Space
-from services.faq.sparse_rows import chosen_rows
+from services.faq.meanings import Meanings
+from services.faq.network import Network
+from services.faq.retrieval import Postings
+from services.faq.space import Float32s, Space
 
 SIMILAR: Final = (
     "word",
@@ -138,169 +134,13 @@ class Index:
 
     @cached_property
     def by_term(self) -> csr_array:
-        """The rows of `SIMILAR`, then those of the duplicates, the other way round: term by term.
+        """All rows the other way round, term by term, (3 · width of the space, rows).
 
-        Where the originals are few and all are compared, only the entries of the question's terms
-        are looked at: about a sixth of all.
+        The first of the three parts has the rows of `SIMILAR` and then of the duplicates, the
+        second those of `SQUARED`, the third those of `PRESENT` and the topic: each has columns of
+        its own. Where the originals are few and all are compared, only the entries of the questions'
+        terms are looked at: about a sixth of all for one question.
         """
-        rows = vstack((self.rows.similar, self.rows.duplicates), format="csr")
+        similar = vstack((self.rows.similar, self.rows.duplicates))
+        rows = block_diag((similar, self.rows.squared, self.rows.present), format="csr")
         return csr_array(csr_array(rows).T.tocsr())
-
-
-def candidates_of(index: Index, places: Sequence[Place]) -> Candidates:
-    """Return the originals that each text is compared with: all of them, where they are few."""
-    words, _, code = index.space.spans
-    return np.stack([best_candidates(index.postings, place, words, code) for place in places])
-
-
-def compare(
-    index: Index,
-    places: Sequence[Place],
-    candidates: Candidates,
-    meanings: Float32s | None = None,
-) -> Float32s:
-    """Compare a batch of texts, each with its candidates.
-
-    Text by text: the candidates' rows, a small part of all, are multiplied with the text's vector.
-
-    Args:
-        index: what is known.
-        places: of the texts.
-        candidates: of the texts.
-        meanings: the texts' vectors, (texts, dimensions), if the index has those of the originals.
-
-    Returns:
-        float32 (len(SIGNALS), texts, candidates), and where there are meanings, `MEANT` after those.
-
-    Raises:
-        ValueError: only one side, the texts or the index, has meanings.
-    """
-    known = index.rows.meanings
-    if (known is None) != (meanings is None):
-        raise ValueError("vectors are needed of the texts and of the index, or of neither")
-    kinds = len(SIGNALS) + (len(MEANT) if known else 0)
-    signals = np.empty((kinds, *candidates.shape), np.float32)
-    for number, (place, chosen) in enumerate(zip(places, candidates, strict=True)):
-        signals[: len(SIGNALS), number] = _compare(index, place, chosen)
-        if known is not None and meanings is not None:
-            signals[len(SIGNALS) :, number] = _meant(index.rows, known, meanings[number], chosen)
-    return signals
-
-
-def _compare(index: Index, place: Place, chosen: NDArray[np.int64]) -> Float32s:
-    rows, weights = index.rows, place.weights
-    with _zeros(index.space.width) as vector:
-        columns = place.columns
-        vector[columns] = weights
-        similar, duplicates = _cosines(index, place, chosen, vector)
-        vector[columns] = weights * weights
-        squared = _product(rows.squared, len(SQUARED), chosen, vector)
-        vector[columns] = 1
-        present = _product(rows.present, len(PRESENT) + 1, chosen, vector)
-        vector[columns] = 0
-    present[PRESENT.index("bm25")] /= max(place.idf_of_words, 1)
-    sizes = rows.owner_starts[chosen + 1] - rows.owner_starts[chosen]
-    nearest = _views(duplicates, sizes, similar[SIMILAR.index("word")])
-    learnt = np.stack(_learnt(index, place, chosen, present[-1]))
-    counts = np.stack((np.log1p(sizes), sizes == 0)).astype(np.float32)
-    return np.concatenate((similar, squared, present[:-1], nearest, counts, learnt))
-
-
-def _cosines(
-    index: Index, place: Place, chosen: NDArray[np.int64], vector: Float32s
-) -> tuple[Float32s, Float32s]:
-    """Return the signals of `SIMILAR`, (kinds, chosen), and the cosines with all their duplicates."""
-    rows = index.rows
-    if len(chosen) == index.originals <= CANDIDATES:
-        cosines = index.by_term[place.columns].T @ place.weights
-        kinds = len(SIMILAR) * len(chosen)
-        return cosines[:kinds].reshape(-1, len(SIMILAR)).T, cosines[kinds:]
-    similar = _product(rows.similar, len(SIMILAR), chosen, vector)
-    _, places = _duplicates_of(rows, chosen)
-    is_part = len(places) < len(rows.duplicates.indptr) - 1
-    return similar, (rows.duplicates[places] if is_part else rows.duplicates) @ vector
-
-
-def _learnt(
-    index: Index, place: Place, chosen: NDArray[np.int64], sums: Float32s
-) -> tuple[Float32s, Float32s]:
-    """Return the signals of `LEARNT` of one text with the chosen originals."""
-    topics, network = index.topics, index.network
-    if not topics.are_fitted or network is None:
-        signal = sums / max(place.known, 1) + topics.bias[chosen]
-        return np.asarray(signal, np.float32), np.zeros(len(chosen), np.float32)
-    weights = of_equal_length(place.weights)
-    margins = weights @ topics.weights[place.columns] + topics.bias
-    return margins[chosen], network.margins(place.columns, weights)[chosen]
-
-
-def _product(
-    matrix: csr_array, kinds: int, chosen: NDArray[np.int64], vector: Float32s
-) -> Float32s:
-    """Return the products of the chosen originals' rows with the vector, (kinds, chosen)."""
-    if len(chosen) * kinds < len(matrix.indptr) - 1:
-        matrix = chosen_rows(matrix, chosen, kinds)
-    return (matrix @ vector).reshape(len(chosen), kinds).T
-
-
-def _meant(rows: Rows, known: Meanings, meaning: Float32s, chosen: NDArray[np.int64]) -> Float32s:
-    """Return the signals of `MEANT` of the chosen originals."""
-    sizes, places = _duplicates_of(rows, chosen)
-    original = nearness(known.originals, chosen, meaning)
-    answer = nearness(known.answers, chosen, meaning)
-    views = _views(nearness(known.duplicates, places, meaning), sizes, original)
-    family = nearness(known.families, chosen, meaning)
-    return np.stack((original, answer, *views, family))
-
-
-def _duplicates_of(
-    rows: Rows, chosen: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return how many duplicates each of the chosen originals has, and the places of all of them."""
-    starts, ends = rows.owner_starts[chosen], rows.owner_starts[chosen + 1]
-    sizes = ends - starts
-    last = np.cumsum(sizes)
-    return sizes, np.arange(last[-1]) + np.repeat(starts - (last - sizes), sizes)
-
-
-def _views(similar: Float32s, sizes: NDArray[np.int64], original: Float32s) -> Float32s:
-    """Return the best, the mean of the best three, and the best of those and the original.
-
-    One sort for all: twice the original's number is added to the similarities, all in [0, 1], of
-    its duplicates, so that a sort keeps the groups apart. Where there are fewer than three, zeros
-    take their places.
-
-    Args:
-        similar: of the duplicates, those of each original together.
-        sizes: how many each original has.
-        original: the similarity of each original itself.
-    """
-    last = np.cumsum(sizes)
-    group = np.repeat(np.arange(len(sizes)) * 2.0, sizes)
-    ranked = np.sort(np.clip(similar, 0, 1) + group) - group
-    top = np.zeros((3, len(sizes)), np.float32)
-    for rank in range(3):
-        has = np.flatnonzero(sizes > rank)
-        top[rank, has] = ranked[last[has] - 1 - rank]
-    return np.stack((top[0], top.mean(axis=0, dtype=np.float32), np.maximum(top[0], original)))
-
-
-class _Dense(threading.local):
-    """A vector of zeros for each thread, so that not every question allocates a wide one."""
-
-    vector: Float32s = np.zeros(0, np.float32)
-
-
-_DENSE: Final = _Dense()
-
-
-@contextmanager
-def _zeros(width: int) -> Iterator[Float32s]:
-    """Lend the thread's vector of zeros, which must be zeros again when it is given back."""
-    if len(_DENSE.vector) != width:
-        _DENSE.vector = np.zeros(width, np.float32)
-    try:
-        yield _DENSE.vector
-    except BaseException:
-        _DENSE.vector = np.zeros(0, np.float32)
-        raise

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from services.faq.space import Float32s, Int32s
+from services.faq.space import Float32s
 
 UNITS: Final = 128
 """Of the hidden layer."""
@@ -31,15 +31,16 @@ class Network:
     units: Float32s
     units_bias: Float32s
 
-    def margins(self, columns: Int32s, weights: Float32s) -> Float32s:
-        """Return how much a text's terms speak for each original, float32 (originals,).
+    def margins(self, texts: csr_array) -> Float32s:
+        """Return how much the texts' terms speak for each original, float32 (texts, originals).
+
+        Text by text where a product of matrices would round differently with the number of texts.
 
         Args:
-            columns: of the text's terms.
-            weights: of them, of equal length for all texts.
+            texts: float32 (texts, width), all of equal length.
         """
-        hidden = np.maximum(weights @ self.terms[columns] + self.terms_bias, 0)
-        return hidden @ self.units + self.units_bias
+        hidden = np.maximum(texts @ self.terms + self.terms_bias, 0)
+        return np.stack([units @ self.units for units in hidden]) + self.units_bias
 
 
 def of_equal_length(weights: Float32s) -> Float32s:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from services.faq.classifier import Float64s, PairClassifier
 from services.faq.encoder import Encoder
 from services.faq.features import pair_features
-from services.faq.index import Index, candidates_of, compare
+from services.faq.index import Index
 from services.faq.retrieval import Candidates
+from services.faq.signals import candidates_of, compare
 from services.faq.space import Float32s
 from services.faq.terms import Terms
 
@@ -109,7 +110,7 @@ def pairs_of(index: Index, texts: Sequence[Terms], meanings: Float32s | None = N
 
 
 def _pairs(index: Index, texts: Sequence[Terms], meanings: Float32s | None) -> Pairs:
-    places = [index.space.place(text) for text in texts]
+    places = index.space.places(texts)
     known = np.asarray([place.known for place in places])
     candidates = candidates_of(index, places)
     features = pair_features(compare(index, places, candidates, meanings), known)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -78,14 +80,30 @@ class Space:
 
     def place(self, text: Terms) -> Place:
         """Return a text's place; terms that are not known have no influence but on its length."""
-        entries = self._entries(np.zeros(len(text.hashes), np.int64), text.hashes, text.counts, 1)
+        return self.places([text])[0]
+
+    def places(self, texts: Sequence[Terms]) -> list[Place]:
+        """Return the places of some texts, found together; the others change nothing for a text."""
+        hashes = np.concatenate([text.hashes for text in texts])
+        counts = np.concatenate([text.counts for text in texts])
+        lengths = [len(text.hashes) for text in texts]
+        entries = self._entries(
+            np.repeat(np.arange(len(texts)), lengths), hashes, counts, len(texts)
+        )
+        ends = np.searchsorted(entries.texts, np.arange(1, len(texts) + 1)).tolist()
+        return [
+            self._placed(entries.columns[start:end], entries.weights[start:end])
+            for start, end in pairwise((0, *ends))
+        ]
+
+    def _placed(self, columns: Int32s, weights: Float32s) -> Place:
         words, _, code = self.spans
-        ends = np.searchsorted(entries.columns, (words.stop, code.start))
+        word_end, code_start = np.searchsorted(columns, (words.stop, code.start)).tolist()
         return Place(
-            columns=entries.columns,
-            weights=entries.weights,
-            idf_of_words=float(self.idf[entries.columns[: ends[0]]].sum()),
-            known=int(ends[0] + len(entries.columns) - ends[1]),
+            columns=columns,
+            weights=weights,
+            idf_of_words=float(self.idf[columns[:word_end]].sum()),
+            known=word_end + len(columns) - code_start,
         )
 
     def rows(self, texts: TermTable) -> TextRows:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, overload
 
 import numpy as np
@@ -130,11 +130,25 @@ def joined(tables: Iterable[TermTable]) -> TermTable:
 
 def hashed(cut: Cut) -> Terms:
     """Hash and count the terms of a text."""
-    return Terms(*_counted(np.concatenate(_kinds([cut]))))
+    return hashed_all([cut])[0]
+
+
+def hashed_all(cuts: Sequence[Cut]) -> list[Terms]:
+    """Hash and count the terms of some texts, which is less work than one by one."""
+    return [Terms(*_counted(hashes)) for hashes in _hashes(cuts)]
 
 
 def hashed_table(cuts: Sequence[Cut]) -> TermTable:
     """Hash and count the terms of many texts."""
+    counted = [_counted(hashes) for hashes in _hashes(cuts)]
+    return _table(
+        [different for different, _ in counted],
+        [counts for _, counts in counted],
+    )
+
+
+def _hashes(cuts: Sequence[Cut]) -> Iterator[Hashes]:
+    """Yield the hashes of each text's terms, with repetitions."""
     words, characters, code = _kinds(cuts)
     parts = zip(
         _parted(words, [len(cut.words) for cut in cuts]),
@@ -142,19 +156,17 @@ def hashed_table(cuts: Sequence[Cut]) -> TermTable:
         _parted(code, [len(cut.code) for cut in cuts]),
         strict=True,
     )
-    counted = [_counted(np.concatenate(kinds)) for kinds in parts]
-    return _table(
-        [different for different, _ in counted],
-        [counts for _, counts in counted],
-    )
+    return map(np.concatenate, parts)
 
 
 def _kinds(cuts: Sequence[Cut]) -> tuple[Hashes, Hashes, Hashes]:
     """Return the hashes of all texts' words, characters and code."""
+    words = [term for cut in cuts for term in cut.words]
+    strings = string_hashes([*words, *(term for cut in cuts for term in cut.code)])
     return (
-        _of_kind(0, string_hashes([term for cut in cuts for term in cut.words])),
+        _of_kind(0, strings[: len(words)]),
         _of_kind(1, gram_hashes([cut.characters for cut in cuts])),
-        _of_kind(2, string_hashes([term for cut in cuts for term in cut.code])),
+        _of_kind(2, strings[len(words) :]),
     )
 
 
@@ -163,8 +175,7 @@ def _of_kind(kind: int, hashes: Hashes) -> Hashes:
 
 
 def _parted(hashes: Hashes, sizes: Sequence[int]) -> list[Hashes]:
-    edges = np.cumsum([0, *sizes]).tolist()
-    return [hashes[start:end] for start, end in pairwise(edges)]
+    return [hashes[start:end] for start, end in pairwise(accumulate(sizes, initial=0))]
 
 
 def _counted(hashes: Hashes) -> tuple[Hashes, Counts]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import filterfalse, pairwise
 from typing import Final
 
 _OPERATORS: Final = r"[=!]==?|=>|\.\.\.|&&|\|\||\?\?|\?\.|!!|\+\+|--|\*\*|\$\{"
 _NAME: Final = r"[^\W\d]\w*"
 _WORD: Final = re.compile(rf"[^\W_]+(?:'[a-z]+)?|{_OPERATORS}|\$|%|\+=|<=|>=")
+_IS_CAMEL: Final = re.compile(r"[a-z][A-Z]")
+"""Finds no text that `_CAMEL` does not, sooner."""
 _CAMEL: Final = re.compile(r"[a-z]+[A-Z][A-Za-z]*")
 _CAMEL_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _CODE: Final = re.compile(rf"{_NAME}|{_OPERATORS}")
@@ -23,9 +25,11 @@ _ENDINGS: Final = ("ing", "ied", "ies", "ed", "es", "s")
 
 def words(text: str) -> list[str]:
     """Return the stems of words and operators of `text` in order; camelCase also in its parts."""
-    if _CAMEL.search(text):
+    if _IS_CAMEL.search(text):
         text = _CAMEL.sub(_with_parts, text)
-    return [_stem(word) for word in _WORD.findall(text.lower())]
+    return [
+        _stem(word) if word.endswith(_ENDINGS) else word for word in _WORD.findall(text.lower())
+    ]
 
 
 def pairs(stems: list[str]) -> Iterator[str]:
@@ -41,9 +45,14 @@ def characters(text: str) -> str:
 def code_terms(prose: str, code: str) -> list[str]:
     """Return identifiers and operators: all of `code`, and what looks like code in `prose`."""
     found = _CODE.findall(code)
-    for term in _CODE_IN_PROSE.findall(prose):
+    for term in _CODE_IN_PROSE.findall(" ".join(filterfalse(_is_plain, prose.split()))):
         found += _CODE.findall(term)
     return [term.lower() for term in found]
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word holds nothing that looks like code; most words, which are then not searched."""
+    return word.isalpha() and word[1:].islower()
 
 
 def _with_parts(match: re.Match[str]) -> str:
@@ -51,8 +60,8 @@ def _with_parts(match: re.Match[str]) -> str:
 
 
 def _stem(word: str) -> str:
-    """Cut a plural or verb ending; crude on purpose, as both sides are cut alike."""
-    if len(word) < 5 or not word.endswith(_ENDINGS) or word.endswith("ss"):
+    """Cut a plural or verb ending that is there; crude on purpose, as both sides are cut alike."""
+    if len(word) < 5 or word.endswith("ss"):
         return word
     stem = word.removesuffix(next(ending for ending in _ENDINGS if word.endswith(ending)))
     return stem if len(stem) > 2 else word

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import numpy as np
 from tqdm import tqdm
 
-from services.faq.analysis import terms_of_posted
+from services.faq.analysis import terms_of_all_posted
 from services.faq.borrowed import CORPUS, lender
 from services.faq.build_encoder import EmbeddingUnavailable
 from services.faq.data import DataSet, Original
@@ -97,7 +97,7 @@ def stored_originals(originals: Iterable[Original], url_template: str) -> Iterat
 
 def golden_examples(scorer: Scorer, ids: Int64s, texts: Sequence[str]) -> tuple[Example, ...]:
     """Rank texts for the service to compare its own rankings with; `ids` are the originals'."""
-    rankings = scorer.rank([terms_of_posted(text) for text in texts])
+    rankings = scorer.rank(terms_of_all_posted(texts))
     return tuple(
         Example(
             text=text,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.analysis import terms_of
+from services.faq.analysis import terms_of_all
 from services.faq.data import DataSet
 from services.faq.evaluation.abstention import coverage_curve
 from services.faq.evaluation.baselines.baseline import Baseline, known_text, plain
@@ -190,7 +190,7 @@ def ask(
     scorer: Scorer, texts: Sequence[CleanText], owners: NDArray[np.int64], originals: int
 ) -> Outcomes:
     """Ask a model questions, of which `owners` has the position of the right original or `NO_MATCH`."""
-    return outcomes_of_rankings(scorer.rank([terms_of(text) for text in texts]), owners, originals)
+    return outcomes_of_rankings(scorer.rank(terms_of_all(texts)), owners, originals)
 
 
 def ask_baseline(

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from services.faq.add_to_index import Added, add_to_index
 from services.faq.build_index import build_part, index_of
-from services.faq.index import LEARNT, SIGNALS, Index, candidates_of, compare
+from services.faq.index import LEARNT, SIGNALS, Index
 from services.faq.known import Known
+from services.faq.signals import candidates_of, compare
 from services.faq.terms import Terms
 from tests.services.faq.conftest import Small
 

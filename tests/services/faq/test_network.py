@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from services.faq.fit_network import fit_network
-from services.faq.network import UNITS, Network, of_equal_length, rows_of_equal_length
+from services.faq.network import UNITS, of_equal_length, rows_of_equal_length
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +24,12 @@ def labels() -> NDArray[np.int64]:
     return np.asarray([0, 1, 1, 0] * 100)
 
 
-def margins_of(network: Network, texts: csr_array) -> np.ndarray:
-    return np.stack([network.margins(np.arange(4), row) for row in texts.toarray()])
-
-
 def test_it_learns_what_depends_on_two_terms_together(
     texts: csr_array, labels: NDArray[np.int64]
 ) -> None:
     network = fit_network(texts, labels, 2, 0)
     assert network.units.shape == (UNITS, 2)
-    np.testing.assert_array_equal(margins_of(network, texts).argmax(axis=1), labels)
+    np.testing.assert_array_equal(network.margins(texts).argmax(axis=1), labels)
 
 
 def test_the_seed_decides(texts: csr_array, labels: NDArray[np.int64]) -> None:
@@ -41,6 +37,16 @@ def test_the_seed_decides(texts: csr_array, labels: NDArray[np.int64]) -> None:
     np.testing.assert_array_equal(first.terms, again.terms)
     np.testing.assert_array_equal(first.units, again.units)
     assert (first.terms != other.terms).any()
+
+
+def test_a_text_gets_from_a_batch_what_it_gets_alone(
+    texts: csr_array, labels: NDArray[np.int64]
+) -> None:
+    network = fit_network(texts, labels, 2, 0)
+    together = network.margins(texts)
+    for number in range(4):
+        alone = network.margins(texts[number : number + 1])
+        np.testing.assert_array_equal(alone[0], together[number])
 
 
 def test_a_text_and_a_row_of_texts_are_scaled_alike() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from services.faq.build_index import Learnt, build_index
-from services.faq.index import SIGNALS, Index, Topics, candidates_of, compare
+from services.faq.index import SIGNALS, Index, Topics
 from services.faq.known import Known
 from services.faq.network import UNITS, Network
+from services.faq.signals import candidates_of, compare
 from services.faq.space import DAMPING, Place, Space
 from services.faq.terms import Cut, Terms, hashed, hashed_table
 
