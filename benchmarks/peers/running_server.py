@@ -20,6 +20,7 @@ from benchmarks.peers.served_model import Setup
 from client.address import Address, read_address
 from client.load import Workload
 from services.launch import free_ports
+from services.serving.allocator import KEPT_BYTES
 
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -127,10 +128,11 @@ def _command(peer: Peer, setup: Setup) -> list[str]:
 
 
 def _environment(setup: Setup) -> dict[str, str]:
-    """The environment of a server."""
+    """The environment of a server; a tuned one keeps the memory that it has freed, as ours do."""
+    kept = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(KEPT_BYTES))
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
-        **os.environ, **threads, **setup.environment(),
+        **os.environ, **threads, **(kept if setup.is_tuned else {}), **setup.environment(),
         "PYTHONPATH": str(ROOT), "BENTOML_HOME": str(KEPT / "bentoml"), "BENTOML_DO_NOT_TRACK": "1",
     }  # fmt: skip
 
