@@ -12,6 +12,7 @@ from scipy.sparse import block_diag, csr_array, vstack
 
 from services.faq.meanings import Meanings
 from services.faq.network import Network
+from services.faq.owned_duplicates import OwnedDuplicates
 from services.faq.retrieval import Postings
 from services.faq.space import Float32s, Space
 
@@ -131,6 +132,11 @@ class Index:
     def originals(self) -> int:
         """Number of originals."""
         return len(self.rows.owner_starts) - 1
+
+    @cached_property
+    def duplicates_of_all(self) -> OwnedDuplicates:
+        """Whose the duplicates are, where the originals are few and all are compared."""
+        return OwnedDuplicates.of(np.diff(self.rows.owner_starts))
 
     @cached_property
     def by_term(self) -> csr_array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from services.faq.index import PRESENT, SIMILAR, SQUARED, Index, Rows
+from services.faq.owned_duplicates import OwnedDuplicates
 from services.faq.retrieval import Candidates
 from services.faq.space import Float32s, Place
 from services.faq.sparse_rows import chosen_rows
@@ -44,21 +45,24 @@ def products_with_all(index: Index, places: Sequence[Place]) -> Products:
     parts = np.concatenate((columns, columns + width, columns + 2 * width))
     vectors = np.concatenate((weights, weights * weights, weights > 0), dtype=np.float32)
     products = index.by_term[parts].T @ vectors
-    kinds = np.asarray((len(SIMILAR), 0, len(SQUARED), len(PRESENT) + 1)) * index.originals
-    kinds[1] = index.rows.owner_starts[-1]
-    similar, duplicates, squared, present = np.split(products, np.cumsum(kinds)[:-1])
-    by_kind = _of_kinds(similar, len(SIMILAR))
-    sizes = np.diff(index.rows.owner_starts)
+    originals, owned = index.originals, index.duplicates_of_all
+    first_duplicate = len(SIMILAR) * originals
+    first_squared = first_duplicate + len(owned.number)
+    first_present = first_squared + len(SQUARED) * originals
+    similar = _of_kinds(products[:first_duplicate], len(SIMILAR))
+    duplicates = products[first_duplicate:first_squared]
     return Products(
-        similar=by_kind,
-        squared=_of_kinds(squared, len(SQUARED)),
-        present=_of_kinds(present, len(PRESENT) + 1),
-        nearest=views(duplicates.T, sizes, by_kind[SIMILAR.index("word")]),
+        similar=similar,
+        squared=_of_kinds(products[first_squared:first_present], len(SQUARED)),
+        present=_of_kinds(products[first_present:], len(PRESENT) + 1),
+        nearest=owned.nearest(duplicates.T, similar[SIMILAR.index("word")]),
     )
 
 
 def _dense(places: Sequence[Place], width: int) -> tuple[NDArray[np.int64], Float32s]:
     """Return the columns that any text has, and their weights in each text, (columns, texts)."""
+    if len(places) == 1:
+        return places[0].columns.astype(np.int64), places[0].weights[:, np.newaxis]
     every = np.concatenate([place.columns for place in places])
     row_of = np.zeros(width, np.int64)
     row_of[every] = 1
@@ -85,7 +89,7 @@ def products_with_chosen(index: Index, places: Sequence[Place], candidates: Cand
 
 def _with_chosen(index: Index, place: Place, chosen: NDArray[np.int64]) -> tuple[Float32s, ...]:
     rows, columns, weights = index.rows, place.columns, place.weights
-    sizes, duplicates = duplicates_of(rows, chosen)
+    duplicates, owned = duplicates_of(rows, chosen)
     with _zeros(index.space.width) as vector:
         vector[columns] = weights
         similar = _product(rows.similar, len(SIMILAR), chosen, vector)
@@ -95,7 +99,7 @@ def _with_chosen(index: Index, place: Place, chosen: NDArray[np.int64]) -> tuple
         vector[columns] = 1
         present = _product(rows.present, len(PRESENT) + 1, chosen, vector)
         vector[columns] = 0
-    return similar, squared, present, views(cosines, sizes, similar[SIMILAR.index("word")])
+    return similar, squared, present, owned.nearest(cosines, similar[SIMILAR.index("word")])
 
 
 def _product(
@@ -107,37 +111,13 @@ def _product(
 
 def duplicates_of(
     rows: Rows, chosen: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return how many duplicates each of the chosen originals has, and the places of all of them."""
-    starts, ends = rows.owner_starts[chosen], rows.owner_starts[chosen + 1]
-    sizes = ends - starts
+) -> tuple[NDArray[np.int64], OwnedDuplicates]:
+    """Return the places of all duplicates of the chosen originals, and whose they are."""
+    starts = rows.owner_starts[chosen]
+    sizes = rows.owner_starts[chosen + 1] - starts
     last = np.cumsum(sizes)
-    return sizes, np.arange(last[-1]) + np.repeat(starts - (last - sizes), sizes)
-
-
-def views(similar: Float32s, sizes: NDArray[np.int64], original: Float32s) -> Float32s:
-    """Return the best, the mean of the best three, and the best of those and the original.
-
-    One sort for all: twice the original's number is added to the similarities, all in [0, 1], of
-    its duplicates, so that a sort keeps the groups apart. Where there are fewer than three, zeros
-    take their places.
-
-    Args:
-        similar: of the duplicates, those of each original together, (…, duplicates).
-        sizes: how many each original has.
-        original: the similarity of each original itself, (…, originals).
-
-    Returns:
-        float32 (3, …, originals).
-    """
-    last = np.cumsum(sizes)
-    group = np.repeat(np.arange(len(sizes)) * 2.0, sizes)
-    ranked = np.sort(np.clip(similar, 0, 1) + group, axis=-1) - group
-    top = np.zeros((3, *original.shape), np.float32)
-    for rank in range(3):
-        has = np.flatnonzero(sizes > rank)
-        top[rank][..., has] = ranked[..., last[has] - 1 - rank]
-    return np.stack((top[0], top.mean(axis=0, dtype=np.float32), np.maximum(top[0], original)))
+    places = np.arange(last[-1]) + np.repeat(starts - (last - sizes), sizes)
+    return places, OwnedDuplicates.of(sizes)
 
 
 class _Dense(threading.local):

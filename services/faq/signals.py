@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from services.faq.index import PRESENT, Index, Rows
 from services.faq.meanings import Meanings, nearness
 from services.faq.network import of_equal_length
-from services.faq.products import duplicates_of, products_with_all, products_with_chosen, views
+from services.faq.products import duplicates_of, products_with_all, products_with_chosen
 from services.faq.retrieval import CANDIDATES, Candidates, best_candidates
 from services.faq.space import Float32s, Place
 
@@ -99,9 +99,9 @@ def _rows_of_equal_length(places: Sequence[Place], width: int) -> csr_array:
 
 def _meant(rows: Rows, known: Meanings, meaning: Float32s, chosen: NDArray[np.int64]) -> Float32s:
     """Return the signals of `MEANT` of one text with the chosen originals."""
-    sizes, places = duplicates_of(rows, chosen)
+    places, owned = duplicates_of(rows, chosen)
     original = nearness(known.originals, chosen, meaning)
     answer = nearness(known.answers, chosen, meaning)
-    nearest = views(nearness(known.duplicates, places, meaning), sizes, original)
+    nearest = owned.nearest(nearness(known.duplicates, places, meaning), original)
     family = nearness(known.families, chosen, meaning)
     return np.stack((original, answer, *nearest, family))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import filterfalse, pairwise
+from itertools import pairwise
 from typing import Final
 
 _OPERATORS: Final = r"[=!]==?|=>|\.\.\.|&&|\|\||\?\?|\?\.|!!|\+\+|--|\*\*|\$\{"
@@ -45,14 +45,15 @@ def characters(text: str) -> str:
 def code_terms(prose: str, code: str) -> list[str]:
     """Return identifiers and operators: all of `code`, and what looks like code in `prose`."""
     found = _CODE.findall(code)
-    for term in _CODE_IN_PROSE.findall(" ".join(filterfalse(_is_plain, prose.split()))):
+    for term in _CODE_IN_PROSE.findall(_without_plain_words(prose)):
         found += _CODE.findall(term)
     return [term.lower() for term in found]
 
 
-def _is_plain(word: str) -> bool:
-    """Whether a word holds nothing that looks like code; most words, which are then not searched."""
-    return word.isalpha() and word[1:].islower()
+def _without_plain_words(prose: str) -> str:
+    """Leave out words that hold nothing that looks like code: most, which then need no search."""
+    words = prose.split()
+    return " ".join([word for word in words if not (word.isalpha() and word[1:].islower())])
 
 
 def _with_parts(match: re.Match[str]) -> str:

@@ -91,11 +91,16 @@ def test_kinds_of_terms_lie_side_by_side_and_are_told_apart() -> None:
 def test_a_text_has_the_same_place_alone_and_among_others() -> None:
     space = fit_space([hashed_table(CUTS)], most=100)
     rows = space.rows(hashed_table(CUTS)).weights
+    places = space.places([hashed(text) for text in CUTS])
     for number, text in enumerate(CUTS):
         place = space.place(hashed(text))
         row = slice(rows.indptr[number], rows.indptr[number + 1])
         np.testing.assert_array_equal(rows.indices[row], place.columns)
         np.testing.assert_array_equal(rows.data[row], place.weights)
+        np.testing.assert_array_equal(places[number].columns, place.columns)
+        np.testing.assert_array_equal(places[number].weights, place.weights)
+        assert places[number].known == place.known
+        assert places[number].idf_of_words == place.idf_of_words
 
 
 def names(space: Space, candidates: Sequence[str]) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.faq import tokens
 
@@ -59,4 +61,14 @@ def test_code_terms_of_prose_are_what_looks_like_code() -> None:
     ],
 )
 def test_code_in_prose_begins_where_a_name_can(prose: str, found: list[str]) -> None:
+    assert tokens.code_terms(prose, "") == found
+
+
+@given(st.text(st.sampled_from("aBß中1_ .()=!&?$\n") | st.characters()))
+def test_leaving_out_plain_words_changes_no_code_in_prose(prose: str) -> None:
+    found = [
+        part.lower()
+        for term in tokens._CODE_IN_PROSE.findall(prose)
+        for part in tokens._CODE.findall(term)
+    ]
     assert tokens.code_terms(prose, "") == found
