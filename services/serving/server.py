@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import errno
 import gc
 import logging
@@ -20,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from services.serving.allocator import keep_freed_memory
+from services.serving.allocator import keep_freed_memory, share_arenas
 from services.serving.api_keys import KeyFileError
 from services.serving.command_line import CommandFailed
 from services.serving.cpu import limit_native_threads
@@ -112,7 +110,7 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     _allow_many_connections()
     _be_stoppable_while_loading()
     configure_logs()
-    _share_memory_arenas()
+    share_arenas()
     lifecycle = Lifecycle()
     site = _built(settings, build, lifecycle)
     _spare_the_first_request()
@@ -255,13 +253,3 @@ def _allow_many_connections() -> None:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _share_memory_arenas() -> None:
-    """Let threads allocate from a few arenas (glibc), not from one for each of them.
-
-    Otherwise every thread that ever decoded a picture keeps the memory for it.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        m_arena_max, arenas = -8, 2
-        ctypes.CDLL(None).mallopt(m_arena_max, arenas)
