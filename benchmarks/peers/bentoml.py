@@ -11,12 +11,12 @@ from typing import Any
 
 import bentoml
 
-from benchmarks.peers.served_model import QUEUE, Setup
+from benchmarks.peers.served_model import Setup
 
 SETUP = Setup.from_environment()
 OPTIONS: dict[str, Any] = (
     {
-        "traffic": {"timeout": SETUP.deadline_seconds, "max_concurrency": QUEUE},
+        "traffic": {"timeout": SETUP.deadline_seconds, "max_concurrency": SETUP.queue},
         "metrics": {"enabled": False},
         "logging": {"access": {"enabled": False}},
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from mosec import Server, Worker
 
-from benchmarks.peers.served_model import QUEUE, Setup
+from benchmarks.peers.served_model import Setup
 
 SETUP = Setup.from_environment()
 
@@ -41,7 +41,7 @@ if __name__ == "__main__":
     sys.argv += ["--port", str(SETUP.port), "--address", "127.0.0.1"]
     if SETUP.is_tuned:
         timeout = str(int(SETUP.deadline_seconds * 1000))
-        sys.argv += ["--capacity", str(QUEUE), "--timeout", timeout, "--log-level", "warning"]
+        sys.argv += ["--capacity", str(SETUP.queue), "--timeout", timeout, "--log-level", "warning"]
     server = Server()
     server.append_worker(Model, max_batch_size=SETUP.batch, max_wait_time=1)
     server.run()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.process_tree import processes_of
-from benchmarks.peers.served_model import QUEUE, Setup
+from benchmarks.peers.served_model import Setup
 
 SETUP = Setup.from_environment()
 if SETUP.is_tuned:
@@ -38,8 +38,8 @@ from starlette.requests import Request  # noqa: E402
 
 OPTIONS: dict[str, Any] = (
     {
-        "max_ongoing_requests": QUEUE,
-        "max_queued_requests": QUEUE,
+        "max_ongoing_requests": SETUP.queue,
+        "max_queued_requests": SETUP.queue,
         "logging_config": {"enable_access_log": False},
     }
     if SETUP.is_tuned

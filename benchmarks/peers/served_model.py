@@ -21,8 +21,6 @@ MATCHES = 10
 CLASSES = 5
 BATCH = 64
 """Most items that a tuned peer scores at once; as this project's service of questions does."""
-QUEUE = 64
-"""Most requests that a tuned peer lets wait; as this project's services do."""
 
 
 class Served(Protocol):
@@ -86,6 +84,11 @@ class Setup:
     def batch(self) -> int:
         """Most items to score at once: as our service, which scores pictures one by one on a CPU."""
         return BATCH if self.is_tuned and self.service == "faq" else 1
+
+    @property
+    def queue(self) -> int:
+        """Most requests that a tuned peer has in its house, as our services do."""
+        return 2 * BATCH if self.service == "faq" else 64
 
     def open(self) -> Served:
         """Load the model."""

@@ -21,7 +21,7 @@ NOTES = (
     "Every server runs on one core, all with the same build of Python, and serves this project's own "
     "scoring code with the same model folder (benchmarks/peers, one file each); the load comes from the "
     "other core. Default is what its documentation starts with; tuned is what its file says, "
-    "and that freed memory is kept, as our services keep it. Throughput "
+    "and that freed memory is kept, as our service of questions keeps it. Throughput "
     "is that of so many callers who ask again once answered; the other loads arrive at random "
     "(Poisson), at shares of the server's own best throughput, and wait for nobody. Callers ask for "
     "{seconds:g} s, arrivals go on for {arrivals:g} s. Good is a 200 within {deadline:g} s of the "

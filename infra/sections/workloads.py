@@ -99,6 +99,12 @@ class ServiceSettings(WorkloadSettings):
 class FaqSettings(ServiceSettings):
     """The question service."""
 
+    queue_limit: int = Field(
+        default=128,
+        ge=1,
+        le=65_536,
+        description="most requests in one pod before others are refused",
+    )
     memory_mib: int = Field(
         default=512, ge=300, le=512_000, description="memory that a pod asks for and may use"
     )

@@ -41,8 +41,10 @@ def _evaluate(settings: EvaluateSettings) -> None:
 
 def _serve(settings: FaqSettings) -> None:
     from services.faq.app import load
+    from services.serving.allocator import keep_freed_memory
     from services.serving.server import serve
 
+    keep_freed_memory()
     serve(settings, load)
 
 

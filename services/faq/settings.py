@@ -224,3 +224,8 @@ class FaqSettings(ServiceSettings):
         description="most questions scored at once; a batch shares the interpreter's work, which "
         "counts most under overload",
     )  # fmt: skip
+    queue_limit: int = Field(
+        128, ge=1, le=65536,
+        description="most questions waiting or being scored before requests are refused with 503: "
+        "two batches, as one waits while another is scored",
+    )  # fmt: skip

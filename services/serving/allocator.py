@@ -31,8 +31,9 @@ def share_arenas() -> bool:
 def keep_freed_memory() -> bool:
     """Let malloc keep up to `KEPT_BYTES`, unless its own environment variables decide.
 
-    A batch's arrays are of some hundred kilobytes. Without this, each comes from the system as pages
-    that are cleared and mapped one by one, and goes back to it, batch after batch.
+    For a model whose batches take arrays of some hundred kilobytes. Without this, each comes from the
+    system as pages that are cleared and mapped one by one, and goes back to it, batch after batch.
+    Where pictures of megabytes come and go, it would keep a hundred megabytes for no gain in time.
 
     Returns:
         Whether it will.

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from services.serving.allocator import keep_freed_memory, share_arenas
+from services.serving.allocator import share_arenas
 from services.serving.api_keys import KeyFileError
 from services.serving.command_line import CommandFailed
 from services.serving.cpu import limit_native_threads
@@ -48,7 +48,6 @@ def serve(settings: ServiceSettingsT, load: Callable[[ServiceSettingsT], Model[A
         CommandFailed: the port is taken, or the model cannot be served.
     """
     limit_native_threads(settings.model_threads)
-    keep_freed_memory()
     run(settings, partial(build_service, load))
 
 
