@@ -129,10 +129,11 @@ def _command(peer: Peer, setup: Setup) -> list[str]:
 
 def _environment(setup: Setup) -> dict[str, str]:
     """The environment of a server; a tuned one of questions keeps freed memory, as ours does."""
-    kept = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(KEPT_BYTES))
+    keeps = setup.is_tuned and setup.service == "faq"
+    kept = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_") if keeps else ()
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
-        **os.environ, **threads, **(kept if setup.is_tuned and setup.service == "faq" else {}), **setup.environment(),
+        **os.environ, **threads, **dict.fromkeys(kept, str(KEPT_BYTES)), **setup.environment(),
         "PYTHONPATH": str(ROOT), "BENTOML_HOME": str(KEPT / "bentoml"), "BENTOML_DO_NOT_TRACK": "1",
     }  # fmt: skip
 

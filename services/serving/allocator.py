@@ -33,7 +33,7 @@ def keep_freed_memory() -> bool:
 
     For a model whose batches take arrays of some hundred kilobytes. Without this, each comes from the
     system as pages that are cleared and mapped one by one, and goes back to it, batch after batch.
-    Where pictures of megabytes come and go, it would keep a hundred megabytes for no gain in time.
+    Where pictures of megabytes come and go, it would keep much for no gain in time.
 
     Returns:
         Whether it will.
