@@ -54,9 +54,6 @@ in an environment of its own. What each part of the FAQ matcher is worth, and wh
 more than the absolute times. The interpreter counts, too: `pyenv` builds one without the compiler's
 optimisations unless it is told to, that of a distribution or of the images is faster
 (`make setup PYTHON=/usr/bin/python3`).
-
-**The table of resnet beside other model servers is of 28 November and must not be relied on:** its loads came
-one server after the other, while the machine's speed drifted, and the others had a faster build of Python.
 """
 
 
