@@ -102,12 +102,11 @@ def _add_flag(
     parser: argparse.ArgumentParser, settings: type[BaseSettings], name: str, field: FieldInfo
 ) -> None:
     variable = environment_variable(settings, name)
-    value = (
-        None
-        if field.is_required()
-        else cast("object", field.get_default(call_default_factory=True, validated_data={}))
-    )
-    default = "" if value in (None, "") else f", default {value}"
+    if field.is_required():
+        default = ", required"
+    else:
+        value = cast("object", field.get_default(call_default_factory=True, validated_data={}))
+        default = "" if value in (None, "") else f", default {value}"
     text = f"{field.description or ''} [{variable}{default}]".strip().replace("%", "%%")
     if field.annotation is bool:
         parser.add_argument(

@@ -136,6 +136,21 @@ def test_help_shows_the_variable_and_the_default_of_every_setting(
     assert "PydanticUndefined" not in text
 
 
+def test_help_says_what_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    """The flag itself may be left out where the variable is set."""
+
+    class Needing(BaseSettings):
+        model_config = SettingsConfigDict(env_prefix="TOOL_")
+
+        scopes: list[str] = Field(description="what it opens")
+
+    with pytest.raises(SystemExit):
+        main("tool", "", [Command("go", "", Needing, list)], ["go", "--help"])
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "what it opens [TOOL_SCOPES, required]" in text
+
+
 def test_no_secret_is_taken_from_a_flag(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
