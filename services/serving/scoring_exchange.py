@@ -115,8 +115,7 @@ class ScoringExchange:
         ticket, self._ticket = self._ticket, None
         if self._is_over or ticket is None:
             return
-        if self._place is not None:
-            self._place.end()
+        self._leave_place()
         if len(ticket.items) <= QUICK_ITEMS:
             self._try(lambda: self._answer(self._render(ticket)))
         else:
@@ -209,6 +208,15 @@ class ScoringExchange:
             self._span.end(reply.status, reply.headers)
         self._send(reply)
 
+    def _leave_place(self) -> None:
+        """Let the next one be prepared, and let go of the way back from the place to this and the body.
+
+        Else what was decoded would be kept until cyclic garbage is collected, seconds of it.
+        """
+        place, self._place = self._place, None
+        if place is not None:
+            place.end()
+
     def _close(self) -> None:
         """Give everything back; once more where a thread has taken something after the end."""
         if self._alarm is not None:
@@ -216,8 +224,7 @@ class ScoringExchange:
         if self._ticket is not None:
             self._site.scoring.batcher.abandon(self._ticket)
             self._ticket = None
-        if self._place is not None:
-            self._place.end()
+        self._leave_place()
         if self._request is not None:
             self._request.close()
         if not self._is_over:

@@ -4,7 +4,8 @@
 ``extra`` returns one output too many, ``exit`` ends the process; ``prepare:fail`` and
 ``render:fail`` raise outside the model; ``frozen`` and ``mime types`` tell what was done
 before the first request, ``thread`` which one scores, ``prepared`` how many requests were
-prepared before this one. Any other text comes back as it is.
+prepared before this one; ``exchanges`` tells how many requests are kept in memory, of which none
+is collected after ``leave garbage``. Any other text comes back as it is.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from services.serving.model import (
     json_operation,
 )
 from services.serving.model_folder import read_model_folder
+from services.serving.scoring_exchange import ScoringExchange
 from services.serving.server import serve
 from services.serving.settings import ServiceSettings
 
@@ -127,6 +129,10 @@ def pull(item: str) -> str:
         return str(mimetypes.inited)
     elif name == "thread":
         return threading.current_thread().name
+    elif name == "leave garbage":
+        gc.disable()
+    elif name == "exchanges":
+        return str(sum(isinstance(each, ScoringExchange) for each in gc.get_objects()))
     elif name == "exit":
         os._exit(3)
     return item

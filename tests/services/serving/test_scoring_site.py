@@ -240,3 +240,15 @@ def test_a_slow_model_does_not_slow_the_probes_down(busy: LiveService) -> None:
     assert busy.get("/livez").status == 200
     assert burning.is_alive()
     burning.join()
+
+
+@pytest.mark.parametrize("size", [1, QUICK_BYTES + 1], ids=["on the loop", "in a thread"])
+def test_what_was_prepared_goes_with_its_answer_not_with_the_next_collection(
+    size: int, tmp_path: Path
+) -> None:
+    """A decoded picture is half a megabyte: what waits to be collected would be most of the memory."""
+    with service(tmp_path, "--max-body-bytes", 200_000) as live:
+        live.pull("leave garbage")
+        for _ in range(5):
+            assert live.pull("x" * size).status == 200
+        assert live.pull("exchanges").json["texts"] == ["1"]
