@@ -283,13 +283,18 @@ def refusals(stack: DeployedStack) -> str:
 
 
 def failures(stack: DeployedStack) -> set[str]:
-    """What the controllers were refused since the stack is there, such as by a quota."""
+    """What the controllers were refused since the stack is there, such as by a quota.
+
+    Two that count against one quota at the same moment are no refusal: the later one tries again.
+    """
     ours = {pod["metadata"]["name"].rpartition("-")[0] for pod in stack.pods()}
     events = stack.api.list("/api/v1/events")
     return {
         each["message"]
         for each in events
-        if each["reason"] == "FailedCreate" and each["involvedObject"]["name"] in ours
+        if each["reason"] == "FailedCreate"
+        and each["involvedObject"]["name"] in ours
+        and "please apply your changes to the latest version" not in each["message"]
     }
 
 
