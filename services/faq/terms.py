@@ -111,7 +111,7 @@ class TermTable(Sequence[Terms]):
 
 def table_of(texts: Sequence[Terms]) -> TermTable:
     """Put texts into a table."""
-    return joined([_table([text.hashes for text in texts], [text.counts for text in texts])])
+    return joined([_table(texts)])
 
 
 def joined(tables: Iterable[TermTable]) -> TermTable:
@@ -140,11 +140,7 @@ def hashed_all(cuts: Sequence[Cut]) -> list[Terms]:
 
 def hashed_table(cuts: Sequence[Cut]) -> TermTable:
     """Hash and count the terms of many texts."""
-    counted = [_counted(hashes) for hashes in _hashes(cuts)]
-    return _table(
-        [different for different, _ in counted],
-        [counts for _, counts in counted],
-    )
+    return _table(hashed_all(cuts))
 
 
 def _hashes(cuts: Sequence[Cut]) -> Iterator[Hashes]:
@@ -188,14 +184,14 @@ def _counted(hashes: Hashes) -> tuple[Hashes, Counts]:
     return hashes[starts[:-1]], counts
 
 
-def _table(hashes: Sequence[Hashes], counts: Sequence[Counts]) -> TermTable:
-    lengths = np.asarray([len(each) for each in hashes], np.int64)
+def _table(texts: Sequence[Terms]) -> TermTable:
+    lengths = np.asarray([len(text.hashes) for text in texts], np.int64)
     ends = np.cumsum(lengths)
     return TermTable(
         begins=ends - lengths,
         ends=ends,
-        hashes=np.concatenate([np.zeros(0, np.uint64), *hashes]),
-        counts=np.concatenate([np.zeros(0, np.uint16), *counts]),
+        hashes=np.concatenate([np.zeros(0, np.uint64), *(text.hashes for text in texts)]),
+        counts=np.concatenate([np.zeros(0, np.uint16), *(text.counts for text in texts)]),
     )
 
 
