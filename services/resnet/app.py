@@ -33,7 +33,14 @@ def load(settings: ResnetSettings) -> ResnetModel:
         raise CommandFailed(str(error)) from None
     preprocess = Preprocessor(folder.transform, settings.picture_limits, slots=threads)
     max_batch = settings.max_batch or choice.default_batch
-    return ResnetModel(folder, backend, preprocess, max_batch=max_batch, device=choice.device)
+    return ResnetModel(
+        folder,
+        backend,
+        preprocess,
+        max_batch=max_batch,
+        device=choice.device,
+        has_one_core=threads == 1,
+    )
 
 
 def run(settings: ResnetSettings) -> None:

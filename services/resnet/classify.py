@@ -102,9 +102,11 @@ def classify_operation(
         )
         item = preprocess(picture_bytes(incoming))
 
-        def render(outputs: Sequence[Tensor], _: Timing) -> ClassifyResponse:
-            predictions = most_probable(outputs[0], labels, query.top_k)
-            return ClassifyResponse(predictions=predictions, model=model)
+        def render(outputs: Sequence[Tensor], _: Timing) -> object:
+            return {
+                "predictions": most_probable(outputs[0], labels, query.top_k),
+                "model": {"name": model.name, "version": model.version},
+            }
 
         return Call([item], render)
 
@@ -144,11 +146,17 @@ def picture_bytes(incoming: Incoming) -> bytes:
     return _not_empty(incoming.body)
 
 
-def most_probable(probabilities: Tensor, labels: Sequence[Label], count: int) -> list[Prediction]:
-    """Describe the `count` most probable classes of `probabilities`, float32 [classes]."""
+def most_probable(
+    probabilities: Tensor, labels: Sequence[Label], count: int
+) -> list[dict[str, object]]:
+    """Describe the `count` most probable classes of `probabilities`, float32 [classes].
+
+    Each as a :class:`Prediction`, which is not made: what is known to be right is not checked.
+    """
+    best = top_classes(probabilities, count)
     return [
-        Prediction(class_id=index, label=labels[index].label, score=float(probabilities[index]))
-        for index in top_classes(probabilities, count).tolist()
+        {"class_id": index, "label": labels[index].label, "score": score}
+        for index, score in zip(best.tolist(), probabilities[best].tolist(), strict=True)
     ]
 
 

@@ -44,7 +44,10 @@ class ResnetModel(Model[Tensor, Tensor]):
         *,
         max_batch: int,
         device: Literal["cpu", "cuda"] = "cpu",
+        has_one_core: bool = False,
     ) -> None:
+        # On a GPU the core decodes the next picture meanwhile.
+        self.prepares_in_turn = has_one_core and device == "cpu"
         self.info = ModelInfo(
             name=folder.manifest.name,
             version=folder.manifest.version,

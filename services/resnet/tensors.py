@@ -63,7 +63,7 @@ def resnet_tensors(
         return {PROBABILITIES: np.stack(outputs)}
 
     def predict(output: Pixels, parameters: ResnetParameters) -> object:
-        return [each.model_dump() for each in most_probable(output, labels, parameters.top_k)]
+        return most_probable(output, labels, parameters.top_k)
 
     return TensorInterface(
         inputs=(PICTURE, _pixels(transform)),

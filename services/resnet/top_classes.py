@@ -20,4 +20,7 @@ def softmax(logits: Tensor) -> Tensor:
 
 def top_classes(probabilities: Tensor, count: int) -> NDArray[np.int64]:
     """Return the indices of the `count` largest of [classes], largest first, ties by index."""
-    return np.argsort(-probabilities, kind="stable")[:count].astype(np.int64)
+    # Only those are sorted that may be among them.
+    least = np.partition(probabilities, -count)[-count] if count < len(probabilities) else -np.inf
+    best = np.flatnonzero(probabilities >= least)
+    return best[np.argsort(-probabilities[best], kind="stable")][:count].astype(np.int64)

@@ -109,6 +109,7 @@ class Service:
             threads=settings.prepare_threads,
             most_prepared=2 * settings.max_batch + settings.prepare_threads,
             prepares_slowly=model.prepares_slowly,
+            prepares_in_turn=model.prepares_in_turn,
             tracer=_tracer(model.scope) if settings.tracing else None,
             access_log=settings.access_log,
         )

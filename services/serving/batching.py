@@ -19,13 +19,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, cast
+from typing import Generic
 
+from services.serving.admission import Admission, at_capacity, past_deadline
 from services.serving.model import Item, Output
-from services.serving.problem import Problem
+from services.serving.ticket import Entry, Predict, Prepare, Ticket
 from services.serving.turns import Turns, TurnsOfLoop, TurnsOfThread
-
-Predict = Callable[[Sequence[Item]], Sequence[Output]]
 
 SMOOTHING = 0.2
 """Weight of the newest batch in the moving average of the seconds per item."""
@@ -44,33 +43,6 @@ class BatchReport:
     inference_seconds: float
     queue_seconds: Sequence[float]
     dropped: int
-
-
-class Ticket(Generic[Item, Output]):
-    """One request's items on their way through the batcher; see :meth:`Batcher.submit`."""
-
-    def __init__(
-        self,
-        items: Sequence[Item],
-        deadline: float,
-        predict: Predict[Item, Output],
-        on_end: Callable[[], None],
-    ) -> None:
-        self.items = items
-        self.deadline = deadline
-        self.predict = predict
-        self.queued_at = time.monotonic()
-        self.outputs: list[Output | None] = [None] * len(items)
-        self.missing = len(items)
-        self.failure: Exception | None = None
-        self.abandoned = False
-        self.on_end = on_end
-
-    def result(self) -> Sequence[Output]:
-        """The outputs, once ``on_end`` was called; raises what the model raised."""
-        if self.failure is not None:
-            raise self.failure
-        return cast("Sequence[Output]", self.outputs)
 
 
 class Batcher(Generic[Item, Output]):
@@ -100,7 +72,7 @@ class Batcher(Generic[Item, Output]):
         self._queue_limit = queue_limit
         self._observe = observe
         self._lock = threading.Lock()
-        self._queue: deque[tuple[Ticket[Item, Output], int]] = deque()
+        self._queue: deque[Entry[Item, Output]] = deque()
         self._admitted = 0
         self._abandoned = 0
         self._seconds_per_item = 0.0
@@ -218,7 +190,26 @@ class Batcher(Generic[Item, Output]):
             on_end()
             return ticket
         with self._lock:
-            self._queue.extend((ticket, index) for index in range(len(items)))
+            self._queue.extend(ticket.entries())
+        self._turns.ask()
+        return ticket
+
+    def submit_unprepared(
+        self,
+        prepare: Prepare[Item],
+        deadline: float,
+        on_end: Callable[[], None],
+        predict: Predict[Item, Output] | None = None,
+    ) -> Ticket[Item, Output]:
+        """Queue a request whose items are made only when its turn has come, by who takes that turn.
+
+        It takes one place, and ``prepare`` those that it needs beyond. What ``prepare`` raises is the
+        request's failure; otherwise as :meth:`submit`.
+        """
+        ticket: Ticket[Item, Output] = Ticket((), deadline, predict or self._predict, on_end)
+        ticket.prepare = prepare
+        with self._lock:
+            self._queue.append((ticket, 0))
         self._turns.ask()
         return ticket
 
@@ -234,10 +225,11 @@ class Batcher(Generic[Item, Output]):
         return CAUTION * self._seconds_per_item * items
 
     def _take_turn(self) -> bool:
-        batch = self._next_batch()
-        if not batch:
+        if not self._queue:
             return False
-        started = self._batch_started = time.monotonic()
+        self._batch_started = time.monotonic()
+        batch = self._next_batch()
+        started = time.monotonic()
         live = [entry for entry in batch if not self._is_dead(entry[0])]
         if live:
             self._score_batch(live)
@@ -258,13 +250,49 @@ class Batcher(Generic[Item, Output]):
             abandoned, self._abandoned = self._abandoned, 0
             return abandoned
 
-    def _next_batch(self) -> list[tuple[Ticket[Item, Output], int]]:
+    def _next_batch(self) -> list[Entry[Item, Output]]:
+        batch: list[Entry[Item, Output]] = []
+        while (unprepared := self._take(batch)) is not None:
+            self._prepare(unprepared)
+        return batch
+
+    def _take(self, batch: list[Entry[Item, Output]]) -> Ticket[Item, Output] | None:
+        """Move to the batch what is next and belongs to it, up to a request that is not prepared yet.
+
+        That is returned.
+        """
         with self._lock:
             queue, most = self._queue, self._most_items()
-            batch = [queue.popleft()] if queue else []
-            while queue and len(batch) < most and queue[0][0].predict == batch[0][0].predict:
-                batch.append(queue.popleft())
-            return batch
+            while queue and len(batch) < most:
+                ticket = queue[0][0]
+                if batch and ticket.predict != batch[0][0].predict:
+                    break
+                entry = queue.popleft()
+                if ticket.prepare is not None:
+                    return ticket
+                batch.append(entry)
+            return None
+
+    def _prepare(self, ticket: Ticket[Item, Output]) -> None:
+        """Put a request's items in front of the queue, unless nobody waits for them."""
+        prepare, ticket.prepare = ticket.prepare, None
+        if prepare is None or self._is_dead(ticket):
+            with self._lock:
+                self._abandoned += 1
+            return
+        began = time.monotonic()
+        try:
+            ticket.take(prepare())
+        except Exception as error:  # noqa: BLE001 - as whatever a model raises
+            _fail(ticket, error)
+            return
+        # Its wait is that for the model.
+        ticket.queued_at += time.monotonic() - began
+        if not ticket.items:
+            ticket.on_end()
+            return
+        with self._lock:
+            self._queue.extendleft(reversed(ticket.entries()))
 
     def _fills_a_batch(self) -> bool:
         return len(self._queue) >= self._most_items()
@@ -281,7 +309,7 @@ class Batcher(Generic[Item, Output]):
     def _is_dead(ticket: Ticket[Item, Output]) -> bool:
         return ticket.abandoned or ticket.failure is not None or ticket.deadline <= time.monotonic()
 
-    def _score_batch(self, batch: Sequence[tuple[Ticket[Item, Output], int]]) -> None:
+    def _score_batch(self, batch: Sequence[Entry[Item, Output]]) -> None:
         try:
             outputs = batch[0][0].predict([ticket.items[index] for ticket, index in batch])
             if len(outputs) != len(batch):
@@ -305,65 +333,6 @@ class Batcher(Generic[Item, Output]):
         self._seconds_per_item = (
             known + SMOOTHING * (seconds_per_item - known) if known else seconds_per_item
         )
-
-
-class Admission(Generic[Item, Output]):
-    """The places that one request holds in a :class:`Batcher`."""
-
-    def __init__(self, batcher: Batcher[Item, Output], deadline: float) -> None:
-        self._batcher = batcher
-        self._deadline = deadline
-        self._places = 0
-
-    def __enter__(self) -> Admission[Item, Output]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def reserve(self, places: int) -> None:
-        """Take further places, as :meth:`Batcher.admit` does."""
-        self._batcher.reserve(places, self._deadline, held=self._places)
-        self._places += places
-
-    def release(self) -> None:
-        """Give all places back."""
-        self._batcher.release(self._places)
-        self._places = 0
-
-    def score(
-        self, items: Sequence[Item], predict: Predict[Item, Output] | None = None
-    ) -> Sequence[Output]:
-        """Score ``items``, reserving the places that they need beyond the first."""
-        if len(items) > self._places:
-            self.reserve(len(items) - self._places)
-        return self._batcher.score(items, self._deadline, predict)
-
-    def submit(
-        self,
-        items: Sequence[Item],
-        on_end: Callable[[], None],
-        predict: Predict[Item, Output] | None = None,
-    ) -> Ticket[Item, Output]:
-        """Queue ``items`` as :meth:`score` does, and return at once; see :meth:`Batcher.submit`."""
-        if len(items) > self._places:
-            self.reserve(len(items) - self._places)
-        return self._batcher.submit(items, self._deadline, on_end, predict)
-
-
-def at_capacity(wait_seconds: float) -> Problem:
-    """The refusal of a full service: the client may come back after the predicted wait."""
-    return Problem(
-        503,
-        "The service is at capacity; try again later.",
-        retry_after_seconds=wait_seconds,
-        reason="capacity",
-    )
-
-
-def past_deadline() -> Problem:
-    """The answer to a request that was not scored in time."""
-    return Problem(504, "The answer was not ready before the deadline.", reason="deadline")
 
 
 def _fail(ticket: Ticket[Item, Output], error: Exception) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from services.serving.batching import at_capacity
+from services.serving.admission import at_capacity
 
 
 class ByteBudget:

@@ -131,6 +131,10 @@ class Model(ABC, Generic[Item, Output]):
     """Whether making items of a small request may take milliseconds, as decoding a picture does:
     then threads do it."""
 
+    prepares_in_turn: bool = False
+    """Whether the batcher's thread prepares a request, once its turn has come: where model and preparation
+    have one core between them, a second thread would only take it from the first."""
+
     scores_briefly: bool = False
     """Whether scoring an item takes a millisecond or two, mostly of Python: then the event loop does it,
     which a thread would only keep waiting for the interpreter's lock."""

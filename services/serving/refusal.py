@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 
-from services.serving.batching import at_capacity
+from services.serving.admission import at_capacity
 from services.serving.http.message import Reply
 from services.serving.problem import problem_type, whole_seconds
 

@@ -11,8 +11,9 @@ import orjson
 from flask import Request, g
 from pydantic import BaseModel
 
+from services.serving.admission import Admission
 from services.serving.api_keys import ApiKey, KeyRing
-from services.serving.batching import Admission, Batcher, Predict
+from services.serving.batching import Batcher
 from services.serving.body import decoded, media_type, read_body, require_known
 from services.serving.byte_budget import ByteBudget
 from services.serving.header_values import HeaderValues
@@ -20,6 +21,7 @@ from services.serving.metrics import Metrics
 from services.serving.model import JSON_TYPE, Call, EncodedAnswer, Incoming, Timing, validate
 from services.serving.problem import Problem
 from services.serving.rate_limit import RateLimiter
+from services.serving.ticket import Predict
 from services.serving.versions import LATEST, LoadedModel, Versions
 
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from services.serving.batching import Ticket, past_deadline
+from services.serving.admission import past_deadline
 from services.serving.http.exchange import Send
 from services.serving.http.message import Head, Reply, problem_reply
 from services.serving.preparing import Place
@@ -17,6 +17,7 @@ from services.serving.problem import Problem, service_failed
 from services.serving.request_id import request_id_of
 from services.serving.responses import API_HEADERS, Answered, record
 from services.serving.scoring import Scored, ScoringRequest
+from services.serving.ticket import Ticket
 
 if TYPE_CHECKING:
     from services.serving.scoring_site import ScoringSite
@@ -65,11 +66,14 @@ class ScoringExchange:
         self._try(step)
 
     def receive(self, body: bytes) -> None:
-        """Take a place for what the body asks, and prepare it."""
+        """Take a place for what the body asks, and have it prepared."""
         if self._request is None:
             return
         self._try(self._admit)
         if self._is_over:
+            return
+        if self._site.prepares_in_turn:
+            self._submit_unprepared(body)
             return
         is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
         if is_quick and not self._site.prepares_slowly:
@@ -109,6 +113,12 @@ class ScoringExchange:
         mailbox = self._site.mailbox
         self._ticket = request.admission.submit(
             request.items, lambda: mailbox.put(self._scored), request.predict
+        )
+
+    def _submit_unprepared(self, body: bytes) -> None:
+        request, mailbox = self._opened(), self._site.mailbox
+        self._ticket = request.admission.submit_unprepared(
+            lambda: self._prepare(body).items, lambda: mailbox.put(self._scored), request.predict
         )
 
     def _scored(self) -> None:

@@ -37,6 +37,7 @@ class ScoringSite:
         threads: for what takes long to prepare.
         most_prepared: requests that threads have prepared and the model has not scored.
         prepares_slowly: whether that is every request.
+        prepares_in_turn: whether the batcher prepares them all instead.
         tracer: makes spans; None for none.
         access_log: whether each request is a line of the log.
     """
@@ -51,6 +52,7 @@ class ScoringSite:
         threads: int,
         most_prepared: int,
         prepares_slowly: bool,
+        prepares_in_turn: bool,
         tracer: RequestTracer | None,
         access_log: bool,
     ) -> None:
@@ -63,6 +65,7 @@ class ScoringSite:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
         self.preparing = Preparing(most_prepared)
         self.prepares_slowly = prepares_slowly
+        self.prepares_in_turn = prepares_in_turn
         self.tracer = tracer
         self.access_log = access_log
         self.in_flight = 0

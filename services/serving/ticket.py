@@ -1,0 +1,56 @@
+"""One request on its way through the batcher."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, cast
+
+from services.serving.model import Item, Output
+
+Predict = Callable[[Sequence[Item]], Sequence[Output]]
+Prepare = Callable[[], Sequence[Item]]
+
+
+class Ticket(Generic[Item, Output]):
+    """A request's items; see :meth:`services.serving.batching.Batcher.submit`.
+
+    Attributes:
+        prepare: makes the items, if that is left until their turn comes.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        deadline: float,
+        predict: Predict[Item, Output],
+        on_end: Callable[[], None],
+    ) -> None:
+        self.deadline = deadline
+        self.predict = predict
+        self.queued_at = time.monotonic()
+        self.failure: Exception | None = None
+        self.abandoned = False
+        self.on_end = on_end
+        self.prepare: Prepare[Item] | None = None
+        self.take(items)
+
+    def take(self, items: Sequence[Item]) -> None:
+        """Have these items, none of which is scored yet."""
+        self.items = items
+        self.outputs: list[Output | None] = [None] * len(items)
+        self.missing = len(items)
+
+    def entries(self) -> Sequence[Entry[Item, Output]]:
+        """Each of its items as it stands in the queue."""
+        return [(self, index) for index in range(len(self.items))]
+
+    def result(self) -> Sequence[Output]:
+        """The outputs, once ``on_end`` was called; raises what the model raised."""
+        if self.failure is not None:
+            raise self.failure
+        return cast("Sequence[Output]", self.outputs)
+
+
+Entry = tuple[Ticket[Item, Output], int]
+"""An item in the queue: whose it is, and which of its items."""
