@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
@@ -62,6 +62,7 @@ class FaqModel(Model[str, Ranking]):
         self._scorer = stored.scorer
         self._originals = stored.originals
         self._original = lru_cache(REMEMBERED)(stored.originals.__getitem__)
+        self._known = lru_cache(REMEMBERED)(self._named)
         self._examples = stored.examples
         # A sentence encoder takes longer, and computes without the interpreter's lock.
         self.scores_briefly = stored.scorer.encoder is None
@@ -147,18 +148,20 @@ class FaqModel(Model[str, Ranking]):
 
         return Call([request.input], render)
 
-    def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
+    def _named(self, number: int) -> Mapping[str, object]:
         original = self._original(number)
-        shown: dict[str, object] = {
+        named: dict[str, object] = {
             "question_id": original.id,
             "answer_id": original.answer_id,
             "title": original.title,
             "url": original.url,
-            "score": score,
         }
-        if original.source_id is not None:
-            shown["source_id"] = original.source_id
+        return named if original.source_id is None else named | {"source_id": original.source_id}
+
+    def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
+        shown: dict[str, object] = {**self._known(number), "score": score}
         if include_answers:
+            original = self._original(number)
             shown |= {"text": original.html, "answer": original.answer_html}
             shown |= original.model_dump(
                 include={"attribution", "answer_attribution"}, exclude_none=True

@@ -14,6 +14,7 @@ from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
 from services.serving.http.wsgi import BODY_PROBLEM
+from services.serving.labelled import labelled
 from services.serving.problem import Problem, problem_type, service_failed
 from services.serving.request_id import request_id_of
 
@@ -81,13 +82,13 @@ class Answered:
 def record(answered: Answered, metrics: RequestMetrics, *, access_log: bool, **caller: str) -> None:
     """Count a request and log it in one line; ``caller`` says who asked."""
     route = answered.route
-    metrics.requests.labels(route, str(answered.status)).inc()
+    labelled(metrics.requests, route, str(answered.status)).inc()
     trace = {"trace_id": answered.trace_id} if answered.trace_id else {}
     # Found again in the log or among the traces; scrapers that ask for OpenMetrics get it.
     exemplar = trace or {"request_id": answered.request_id}
-    metrics.seconds.labels(route).observe(answered.seconds, exemplar)
+    labelled(metrics.seconds, route).observe(answered.seconds, exemplar)
     if answered.reason:
-        metrics.rejected.labels(answered.reason).inc()
+        labelled(metrics.rejected, answered.reason).inc()
     if access_log and route not in PROBES:
         log.info(
             "request",

@@ -17,6 +17,7 @@ from services.serving.batching import Batcher
 from services.serving.body import decoded, media_type, read_body, require_known
 from services.serving.byte_budget import ByteBudget
 from services.serving.header_values import HeaderValues
+from services.serving.labelled import labelled
 from services.serving.metrics import Metrics
 from services.serving.model import JSON_TYPE, Call, EncodedAnswer, Incoming, Timing, validate
 from services.serving.problem import Problem
@@ -26,6 +27,8 @@ from services.serving.versions import LATEST, LoadedModel, Versions
 
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 LONGEST_MS = 600_000
+NOT_ASKED = str(LONGEST_MS)
+"""What stands for a header that is not there."""
 JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -186,8 +189,8 @@ class ScoringRequest:
         body, content_type, headers = encoded(content)
         rendered = time.perf_counter()
         metrics = self._scoring.metrics
-        metrics.prepare_seconds.labels(self._rule).observe(self._prepared - self._prepare_began)
-        metrics.render_seconds.labels(self._rule).observe(rendered - scored)
+        labelled(metrics.prepare_seconds, self._rule).observe(self._prepared - self._prepare_began)
+        labelled(metrics.render_seconds, self._rule).observe(rendered - scored)
         timing = (
             f"prepare;dur={(self._prepared - self._prepare_began) * 1000:.2f}, "
             f"model;dur={(scored - self._prepared) * 1000:.2f}, "
@@ -227,7 +230,9 @@ class ScoringRequest:
         Raises:
             Problem: 400 if it asks for nonsense.
         """
-        asked = headers.get(TIMEOUT_HEADER, str(LONGEST_MS))
+        asked = headers.get(TIMEOUT_HEADER, NOT_ASKED)
+        if asked is NOT_ASKED:
+            return self._scoring.limits.deadline_seconds
         if not (asked.isascii() and asked.isdigit() and len(asked) <= len(str(LONGEST_MS))):
             raise Problem(400, f"{TIMEOUT_HEADER} must be a whole number.")
         if not 1 <= int(asked) <= LONGEST_MS:
