@@ -141,6 +141,26 @@ def test_each_picture_of_a_batch_gets_its_own_probabilities(lite0_folder: Path) 
         np.testing.assert_allclose(output, loaded.predict([item])[0], rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("threads", "device", "in_turn"), [(1, "cpu", True), (2, "cpu", False), (1, "cuda", False)]
+)
+def test_pictures_are_decoded_by_the_thread_of_the_network_where_both_have_one_core(
+    threads: int, device: Literal["cpu", "cuda"], in_turn: bool, seeded: ClassifierFolder
+) -> None:
+    preprocess = Preprocessor(seeded.transform, PictureLimits(), slots=1)
+    backend = Recorded(seeded.golden.logits)
+    made = ResnetModel(
+        seeded, backend, preprocess, max_batch=1, device=device, has_one_core=threads == 1
+    )
+    assert made.prepares_in_turn == in_turn
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_one_thread_is_one_core(threads: int, lite0_folder: Path) -> None:
+    settings = ResnetSettings(model=lite0_folder, backend="onnxruntime", threads=threads)
+    assert load(settings).prepares_in_turn == (threads == 1)
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFolderError, match="nowhere"):
         load(ResnetSettings(model=tmp_path / "nowhere"))

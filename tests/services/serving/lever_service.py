@@ -3,9 +3,9 @@
 ``sleep:0.5`` sleeps, ``burn:0.5`` computes, ``fail`` raises an error that quotes the text,
 ``extra`` returns one output too many, ``exit`` ends the process; ``prepare:fail`` and
 ``render:fail`` raise outside the model; ``frozen`` and ``mime types`` tell what was done
-before the first request, ``thread`` which one scores, ``prepared`` how many requests were
-prepared before this one; ``exchanges`` tells how many requests are kept in memory, of which none
-is collected after ``leave garbage``. Any other text comes back as it is.
+before the first request, ``thread`` which one scores, ``preparing thread`` which one prepares,
+``prepared`` how many requests were prepared before this one; ``exchanges`` tells how many requests
+are kept in memory, of which none is collected after ``leave garbage``. Any other text comes back as it is.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class LeverSettings(ServiceSettings):
     reject: bool = Field(False, description="fail the warm-up")
     load_seconds: float = Field(0.0, description="how long loading takes")
     brief: bool = Field(False, description="score on the event loop")
+    in_turn: bool = Field(False, description="prepare requests in the batcher's thread")
 
 
 class Levers(BaseModel):
@@ -72,6 +73,7 @@ class LeverModel(Model[str, str]):
         time.sleep(settings.load_seconds)
         self._reject = settings.reject
         self.scores_briefly = settings.brief
+        self.prepares_in_turn = settings.in_turn
 
     def warm_up(self) -> None:
         if self._reject:
@@ -102,6 +104,8 @@ def prepare(levers: Levers) -> Call[str, str]:
     before = next(prepared)
     if levers.texts == ["prepared"]:
         levers.texts = [str(before)]
+    if levers.texts == ["preparing thread"]:
+        levers.texts = [threading.current_thread().name]
     if levers.texts[0].startswith("prepare:fail"):
         raise ValueError(f"cannot prepare {levers.texts[0]}")
 

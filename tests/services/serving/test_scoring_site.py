@@ -99,6 +99,36 @@ def test_a_model_is_scored_in_a_thread_of_its_own_or_if_it_is_brief_on_the_loop(
         assert live.pull("x").json["texts"] == ["x"]
 
 
+@pytest.mark.parametrize(("options", "thread"), [((), "MainThread"), (("--in-turn",), "batcher")])
+def test_a_request_is_prepared_on_the_loop_or_by_the_thread_that_scores_it(
+    options: tuple[str, ...], thread: str, tmp_path: Path
+) -> None:
+    with service(tmp_path, *options) as live:
+        assert live.pull("preparing thread").json["texts"] == [thread]
+        assert live.pull("prepare:fail").status == 500
+        assert live.request("POST", "/v1/pull", b'{"texts": []}').status == 422
+        assert live.pull("a", "b").json["texts"] == ["a", "b"]
+        assert live.metric("modelsvc_queue_depth") == 0
+
+
+def test_what_is_prepared_in_its_turn_is_passed_over_once_its_client_is_gone(
+    tmp_path: Path,
+) -> None:
+    with service(tmp_path, "--in-turn", "--max-batch", 1) as live:
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(live.pull, "sleep:1")
+            live.wait_until_queued(1)
+            body = pull("x")
+            for _ in range(5):
+                with live.wire() as wire:
+                    wire.send(head("POST", "/v1/pull", JSON, len(body)) + body)
+                    live.wait_until_queued(2)
+                live.wait_until_queued(1)
+            assert held.result().status == 200
+        assert live.pull("prepared").json["texts"] == ["1"]
+        assert live.metric("modelsvc_dropped_items_total") == 5
+
+
 def test_a_brief_model_at_three_times_its_capacity_goes_on_in_the_same_way(tmp_path: Path) -> None:
     options = ("--brief", "--max-batch", 1, "--queue-limit", PLACES, "--deadline-ms", 3000)
     with service(tmp_path, *options) as live:
