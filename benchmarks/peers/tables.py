@@ -158,6 +158,7 @@ def targets(service: str, rows: Sequence[Measured]) -> list[Target]:
     )
     found.append(_least(f"{service}, 80 %: p99 no worse than the best peer's, ms", ours, peers,
                         _figure("80 %", "p99")))  # fmt: skip
+    found += _at_the_load_of_the_quickest(service, ours, peers)
     found.append(_least(f"{service}: the smallest memory, MB", ours, peers,
                         lambda row: row.memory_megabytes))  # fmt: skip
     return found
@@ -183,6 +184,27 @@ def _least(text: str, ours: Measured, peers: Sequence[Measured],
     mine = read(ours)
     figure = f"{NONE if mine is None else f'{mine:,.1f}'} to {best:,.1f} of {name}"
     return Target(text, figure, mine is not None and mine <= best)
+
+
+def _at_the_load_of_the_quickest(
+    service: str, ours: Measured, peers: Sequence[Measured]
+) -> list[Target]:
+    """Ours at the lowest load that is no lower than 80 % of what the peer with the least p99 can do.
+
+    80 % of its own best is the more for a server, the more it can do.
+    """
+    eighty = [(cell.p99, cell, row) for row in peers if (cell := row.cell("80 %")) and cell.p99]
+    if not eighty:
+        return []
+    best, its, peer = min(eighty, key=lambda each: each[0] or 0.0)
+    enough = [cell for cell in ours.cells[len(CALLERS) :] if cell.offered >= its.offered]
+    mine = min(enough, key=lambda cell: cell.offered, default=None)
+    text = f"{service}, at no less than that peer's load: p99 no worse than its, ms"
+    if mine is None or mine.p99 is None:
+        return [Target(text, NONE, False)]
+    loads = f"{mine.offered:,.0f}/s to {best:,.1f} at {its.offered:,.0f}/s"
+    figure = f"{mine.p99:,.1f} at {loads} of {_title(peer)}"
+    return [Target(text, figure, mine.p99 <= (best or 0.0))]
 
 
 def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from benchmarks.peers.measurement import CALLERS, Cell, Measured
 from benchmarks.peers.roster import OURS
 from benchmarks.peers.tables import COLUMNS, result_of, summary_table, targets
+from benchmarks.result import Target
 from tests.benchmarks.peers.conftest import Row
 
 
@@ -61,6 +65,28 @@ def test_ours_is_held_against_the_better_configuration_of_every_peer(row: Row) -
     assert "110.0 of Mosec 1.0 tuned" in throughput.figure
     median = found["faq: at least 2 times the median peer's best throughput"]
     assert median.figure == "5.00 (100.0 to 20.0)"
+
+
+def test_ours_is_also_held_against_the_quickest_peer_at_a_load_that_is_no_lower(row: Row) -> None:
+    def open_cells(*cells: tuple[str, float, float]) -> tuple[Cell, ...]:
+        closed = row("mosec").cells[: len(CALLERS)]
+        return (*closed, *(Cell(name, rate, rate, rate, 1, 2, p99) for name, rate, p99 in cells))
+
+    ours = row(OURS, cells=open_cells(("50 %", 900, 8), ("80 %", 1500, 20), ("120 %", 2200, 90)))
+    quick = row("mosec", cells=open_cells(("50 %", 600, 5), ("80 %", 901, 10)))
+    slow = row("kserve", cells=open_cells(("80 %", 100, 11)))
+
+    def found(*rows: Measured) -> Target:
+        text = "faq, at no less than that peer's load: p99 no worse than its, ms"
+        return next(target for target in targets("faq", rows) if target.text == text)
+
+    assert found(ours, quick, slow).figure == "20.0 at 1,500/s to 10.0 at 901/s of Mosec 1.0 tuned"
+    assert not found(ours, quick, slow).reached
+    quick = replace(quick, cells=open_cells(("80 %", 900, 10)))
+    assert found(ours, quick, slow).figure.startswith("8.0 at 900/s to 10.0 at 900/s")
+    assert found(ours, quick, slow).reached
+    fast = replace(quick, cells=open_cells(("80 %", 5000, 1)))
+    assert not found(ours, fast, slow).reached
 
 
 def test_the_page_folds_the_table_of_every_load(row: Row) -> None:
