@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 
 from benchmarks.machine import describe_machine
@@ -34,6 +35,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # So that the service under measurement is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         raise SystemExit(main())
     except KeyboardInterrupt:
