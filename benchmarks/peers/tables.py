@@ -191,13 +191,16 @@ def _at_the_load_of_the_quickest(
 ) -> list[Target]:
     """Ours at the lowest load that is no lower than 80 % of what the peer with the least p99 can do.
 
+    And all of which ours answers.
+
     80 % of its own best is the more for a server, the more it can do.
     """
     eighty = [(cell.p99, cell, row) for row in peers if (cell := row.cell("80 %")) and cell.p99]
     if not eighty:
         return []
     best, its, peer = min(eighty, key=lambda each: each[0] or 0.0)
-    enough = [cell for cell in ours.cells[len(CALLERS) :] if cell.offered >= its.offered]
+    borne = [cell for cell in ours.cells[len(CALLERS) :] if not cell.others]
+    enough = [cell for cell in borne if cell.offered >= its.offered]
     mine = min(enough, key=lambda cell: cell.offered, default=None)
     text = f"{service}, at no less than that peer's load: p99 no worse than its, ms"
     if mine is None or mine.p99 is None:

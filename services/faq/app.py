@@ -11,7 +11,7 @@ from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreRes
 from services.faq.ranking import Ranking
 from services.faq.settings import FaqSettings
 from services.faq.storage import KIND, StoredModel, load_model
-from services.faq.stored_originals import REMEMBERED
+from services.faq.stored_originals import REMEMBERED, StoredOriginal
 from services.faq.tensors import faq_tensors
 from services.serving.model import (
     Call,
@@ -61,8 +61,9 @@ class FaqModel(Model[str, Ranking]):
     def __init__(self, stored: StoredModel, manifest: Manifest) -> None:
         self._scorer = stored.scorer
         self._originals = stored.originals
-        self._original = lru_cache(REMEMBERED)(stored.originals.__getitem__)
-        self._known = lru_cache(REMEMBERED)(self._named)
+        self._original = original = lru_cache(REMEMBERED)(stored.originals.__getitem__)
+        # Not a method of its own: a model that refers to itself outlives the last who asked it.
+        self._known = lru_cache(REMEMBERED)(lambda number: _named(original(number)))
         self._examples = stored.examples
         # A sentence encoder takes longer, and computes without the interpreter's lock.
         self.scores_briefly = stored.scorer.encoder is None
@@ -148,16 +149,6 @@ class FaqModel(Model[str, Ranking]):
 
         return Call([request.input], render)
 
-    def _named(self, number: int) -> Mapping[str, object]:
-        original = self._original(number)
-        named: dict[str, object] = {
-            "question_id": original.id,
-            "answer_id": original.answer_id,
-            "title": original.title,
-            "url": original.url,
-        }
-        return named if original.source_id is None else named | {"source_id": original.source_id}
-
     def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
         shown: dict[str, object] = {**self._known(number), "score": score}
         if include_answers:
@@ -172,3 +163,14 @@ class FaqModel(Model[str, Ranking]):
         ids = self._originals.ids[ranking.positions].tolist()
         score_of = dict(zip(ids, ranking.scores.tolist(), strict=True))
         return all(abs(score_of.get(each, 0) - score) <= EXAMPLE_TOLERANCE for each, score in first)
+
+
+def _named(original: StoredOriginal) -> Mapping[str, object]:
+    """What every answer shows of a known question."""
+    named: dict[str, object] = {
+        "question_id": original.id,
+        "answer_id": original.answer_id,
+        "title": original.title,
+        "url": original.url,
+    }
+    return named if original.source_id is None else named | {"source_id": original.source_id}

@@ -20,7 +20,13 @@ def softmax(logits: Tensor) -> Tensor:
 
 def top_classes(probabilities: Tensor, count: int) -> NDArray[np.int64]:
     """Return the indices of the `count` largest of [classes], largest first, ties by index."""
-    # Only those are sorted that may be among them.
-    least = np.partition(probabilities, -count)[-count] if count < len(probabilities) else -np.inf
-    best = np.flatnonzero(probabilities >= least)
-    return best[np.argsort(-probabilities[best], kind="stable")][:count].astype(np.int64)
+    # Only those are sorted that may be among them. What is no number comes last.
+    upside_down = -probabilities
+    if count < len(probabilities):
+        candidates = np.flatnonzero(
+            ~(upside_down > np.partition(upside_down, count - 1)[count - 1])
+        )
+    else:
+        candidates = np.arange(len(probabilities))
+    order = np.argsort(upside_down[candidates], kind="stable")
+    return candidates[order][:count].astype(np.int64)

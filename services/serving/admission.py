@@ -33,7 +33,7 @@ class Admission(Generic[Item, Output]):
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def reserve(self, places: int) -> None:
+    def reserve(self, places: int, *, is_next: bool = False) -> None:
         """Take further places, as :meth:`services.serving.batching.Batcher.admit` does.
 
         Raises:
@@ -42,7 +42,7 @@ class Admission(Generic[Item, Output]):
         with self._lock:
             if self._is_over:
                 raise past_deadline()
-            self._batcher.reserve(places, self._deadline, held=self._places)
+            self._batcher.reserve(places, self._deadline, held=self._places, is_next=is_next)
             self._places += places
 
     def release(self) -> None:
@@ -79,14 +79,14 @@ class Admission(Generic[Item, Output]):
 
         def prepared() -> Sequence[Item]:
             items = prepare()
-            self._reserve_for(items)
+            self._reserve_for(items, is_next=True)
             return items
 
         return self._batcher.submit_unprepared(prepared, self._deadline, on_end, predict)
 
-    def _reserve_for(self, items: Sequence[Item]) -> None:
+    def _reserve_for(self, items: Sequence[Item], *, is_next: bool = False) -> None:
         if len(items) > self._places:
-            self.reserve(len(items) - self._places)
+            self.reserve(len(items) - self._places, is_next=is_next)
 
 
 def at_capacity(wait_seconds: float) -> Problem:

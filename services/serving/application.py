@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from services.serving.tracing import RequestTracer
 
 STUCK_SECONDS = 60.0
-"""A batch that runs for so long will never end; the process is better restarted."""
+"""A batch that is prepared and run for so long will never end; the process is better restarted."""
 
 PAGES = Path(__file__).parent / "pages"
 SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -109,7 +109,6 @@ class Service:
             threads=settings.prepare_threads,
             most_prepared=2 * settings.max_batch + settings.prepare_threads,
             prepares_slowly=model.prepares_slowly,
-            prepares_in_turn=model.prepares_in_turn,
             tracer=_tracer(model.scope) if settings.tracing else None,
             access_log=settings.access_log,
         )

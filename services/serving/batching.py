@@ -106,7 +106,7 @@ class Batcher(Generic[Item, Output]):
         return self._predicted_wait(self._admitted + 1)
 
     def busy_seconds(self) -> float:
-        """How long the present batch has been running; 0 when the model is idle."""
+        """How long the present batch is being prepared and run; 0 when there is none."""
         started = self._batch_started
         return time.monotonic() - started if started is not None else 0.0
 
@@ -131,14 +131,17 @@ class Batcher(Generic[Item, Output]):
         """Score what is queued, and then no more."""
         self._turns.end()
 
-    def reserve(self, places: int, deadline: float, *, held: int = 0) -> None:
+    def reserve(
+        self, places: int, deadline: float, *, held: int = 0, is_next: bool = False
+    ) -> None:
         """Take ``places`` places beside the ``held`` ones, or refuse; see :meth:`admit`.
 
         A request that is alone in the house is never refused: it may need more places than there
-        are, or more time than predicted, and would be refused for ever.
+        are, or more time than predicted, and would be refused for ever. One whose turn has come
+        (``is_next``) waits for nobody but itself.
         """
         with self._lock:
-            wait = self._predicted_wait(self._admitted + places)
+            wait = self._predicted_wait((held if is_next else self._admitted) + places)
             alone = self._admitted == held
             if not alone and self._admitted + places > self._queue_limit:
                 raise at_capacity(wait)
@@ -203,8 +206,8 @@ class Batcher(Generic[Item, Output]):
     ) -> Ticket[Item, Output]:
         """Queue a request whose items are made only when its turn has come, by who takes that turn.
 
-        It takes one place, and ``prepare`` those that it needs beyond. What ``prepare`` raises is the
-        request's failure; otherwise as :meth:`submit`.
+        One place must be reserved for it; ``prepare`` has to reserve those of further items. What it
+        raises is the request's failure; otherwise as :meth:`submit`.
         """
         ticket: Ticket[Item, Output] = Ticket((), deadline, predict or self._predict, on_end)
         ticket.prepare = prepare
@@ -252,8 +255,9 @@ class Batcher(Generic[Item, Output]):
 
     def _next_batch(self) -> list[Entry[Item, Output]]:
         batch: list[Entry[Item, Output]] = []
-        while (unprepared := self._take(batch)) is not None:
-            self._prepare(unprepared)
+        # One that cannot be prepared ends the turn, which would go on for as long as such ones come.
+        while (unprepared := self._take(batch)) is not None and self._prepare(unprepared):
+            pass
         return batch
 
     def _take(self, batch: list[Entry[Item, Output]]) -> Ticket[Item, Output] | None:
@@ -273,26 +277,30 @@ class Batcher(Generic[Item, Output]):
                 batch.append(entry)
             return None
 
-    def _prepare(self, ticket: Ticket[Item, Output]) -> None:
-        """Put a request's items in front of the queue, unless nobody waits for them."""
+    def _prepare(self, ticket: Ticket[Item, Output]) -> bool:
+        """Put a request's items in front of the queue, unless nobody waits for them.
+
+        Returns whether it cost no time for nothing.
+        """
         prepare, ticket.prepare = ticket.prepare, None
         if prepare is None or self._is_dead(ticket):
             with self._lock:
                 self._abandoned += 1
-            return
+            return True
         began = time.monotonic()
         try:
             ticket.take(prepare())
         except Exception as error:  # noqa: BLE001 - as whatever a model raises
             _fail(ticket, error)
-            return
+            return False
         # Its wait is that for the model.
         ticket.queued_at += time.monotonic() - began
         if not ticket.items:
             ticket.on_end()
-            return
+            return False
         with self._lock:
             self._queue.extendleft(reversed(ticket.entries()))
+        return True
 
     def _fills_a_batch(self) -> bool:
         return len(self._queue) >= self._most_items()
@@ -336,6 +344,6 @@ class Batcher(Generic[Item, Output]):
 
 
 def _fail(ticket: Ticket[Item, Output], error: Exception) -> None:
-    if ticket.failure is None:
+    if ticket.failure is None and not ticket.abandoned:
         ticket.failure = error
         ticket.on_end()

@@ -47,10 +47,15 @@ class ByteBudget:
             self._held += most
         return HeldBytes(self, most)
 
-    def give_back(self, count: int) -> None:
-        """Count so many bytes less."""
+    def shrink(self, held: HeldBytes, count: int) -> None:
+        """Count no more than ``count`` of what is held.
+
+        A thread may still prepare a request that is over: what was given back is not taken again.
+        """
         with self._lock:
-            self._held -= count
+            kept = min(count, held.count)
+            self._held -= held.count - kept
+            held.count = kept
 
 
 class HeldBytes:
@@ -58,7 +63,7 @@ class HeldBytes:
 
     def __init__(self, budget: ByteBudget, count: int) -> None:
         self._budget = budget
-        self._count = count
+        self.count = count
 
     def __enter__(self) -> HeldBytes:
         return self
@@ -68,5 +73,4 @@ class HeldBytes:
 
     def shrink_to(self, count: int) -> None:
         """Say how many there really are; never more than were allowed."""
-        self._budget.give_back(self._count - count)
-        self._count = count
+        self._budget.shrink(self, count)

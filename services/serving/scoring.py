@@ -173,6 +173,11 @@ class ScoringRequest:
         return self._admission
 
     @property
+    def prepares_in_turn(self) -> bool:
+        """Whether the batcher prepares it, which depends on the version of the model."""
+        return self._chosen.model.prepares_in_turn
+
+    @property
     def items(self) -> Sequence[Any]:
         """What the model has to score."""
         return self._call.items

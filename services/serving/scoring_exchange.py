@@ -72,8 +72,8 @@ class ScoringExchange:
         self._try(self._admit)
         if self._is_over:
             return
-        if self._site.prepares_in_turn:
-            self._submit_unprepared(body)
+        if self._request.prepares_in_turn:
+            self._try(lambda: self._submit_unprepared(body))
             return
         is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
         if is_quick and not self._site.prepares_slowly:
@@ -128,6 +128,7 @@ class ScoringExchange:
         self._leave_place()
         if len(ticket.items) <= QUICK_ITEMS:
             self._try(lambda: self._answer(self._render(ticket)))
+            ticket.settle()
         else:
             self._in_thread(lambda: self._render(ticket), self._answer)
 

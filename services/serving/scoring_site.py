@@ -3,7 +3,8 @@
 A scoring request costs no thread and no switch to one but those to the model and back, and not even
 those where the model is brief: the loop reads, checks and prepares it, the batcher scores it with its
 neighbours, and one awakening of the loop answers the whole batch. Only what may take long (a picture
-to decode, a large body) is prepared by a thread.
+to decode, a large body) is prepared by a thread: one of several, or where there is but one core by that
+of the batcher.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ class ScoringSite:
         threads: for what takes long to prepare.
         most_prepared: requests that threads have prepared and the model has not scored.
         prepares_slowly: whether that is every request.
-        prepares_in_turn: whether the batcher prepares them all instead.
         tracer: makes spans; None for none.
         access_log: whether each request is a line of the log.
     """
@@ -52,7 +52,6 @@ class ScoringSite:
         threads: int,
         most_prepared: int,
         prepares_slowly: bool,
-        prepares_in_turn: bool,
         tracer: RequestTracer | None,
         access_log: bool,
     ) -> None:
@@ -65,7 +64,6 @@ class ScoringSite:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
         self.preparing = Preparing(most_prepared)
         self.prepares_slowly = prepares_slowly
-        self.prepares_in_turn = prepares_in_turn
         self.tracer = tracer
         self.access_log = access_log
         self.in_flight = 0

@@ -51,6 +51,14 @@ class Ticket(Generic[Item, Output]):
             raise self.failure
         return cast("Sequence[Output]", self.outputs)
 
+    def settle(self) -> None:
+        """Be done with it: let go of the failure, whose traceback holds the request and its body.
+
+        Else they would be kept until cyclic garbage is collected. What is still queued of it stays dead.
+        """
+        self.abandoned = True
+        self.failure = None
+
 
 Entry = tuple[Ticket[Item, Output], int]
 """An item in the queue: whose it is, and which of its items."""

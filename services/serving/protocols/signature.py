@@ -77,8 +77,8 @@ class TensorInterface(Generic[Item, Output]):
         inputs: alternatives, of which a request sends one; the first is what the model's metadata
             shows, and what a raw body is taken for.
         outputs: every output, in order.
-        prepare: runs on the event loop, or in a thread; returns one item per row, or raises
-            :class:`Problem`.
+        prepare: runs on the event loop, or in a thread, even the one that scores; returns one item per
+            row, or raises :class:`Problem`.
         render: the arrays of all outputs by name, one row per output of the model.
         most_rows: largest batch of one request.
         predict: one output as a JSON value, for v1; without it, the row of each tensor.

@@ -85,6 +85,10 @@ def test_ours_is_also_held_against_the_quickest_peer_at_a_load_that_is_no_lower(
     quick = replace(quick, cells=open_cells(("80 %", 900, 10)))
     assert found(ours, quick, slow).figure.startswith("8.0 at 900/s to 10.0 at 900/s")
     assert found(ours, quick, slow).reached
+    refusing = replace(ours, cells=(*ours.cells[:-1], replace(ours.cells[-1], others={"503": 9})))
+    quick = replace(quick, cells=open_cells(("80 %", 2000, 95)))
+    assert found(ours, quick).reached
+    assert found(refusing, quick).figure == "–", "what it refuses costs it nothing"
     fast = replace(quick, cells=open_cells(("80 %", 5000, 1)))
     assert not found(ours, fast, slow).reached
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,16 @@ QUESTION = "How can I keep each value of an array only once?"
 
 
 @pytest.fixture(scope="module")
-def model(small: Small, tmp_path_factory: pytest.TempPathFactory) -> FaqModel:
-    folder: Path = tmp_path_factory.mktemp("app") / "faq"
+def folder(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("app") / "faq"
     template = "https://example.org/q/{id}"
     options = ["--data", small.folder, "--model", folder, "--url-template", template]
     assert main("services.faq", "", COMMANDS, ["train", *map(str, options)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> FaqModel:
     model = load(FaqSettings(model=folder))
     model.warm_up()
     return model
@@ -37,6 +44,20 @@ def post(model: FaqModel, path: str, document: Mapping[str, Any]) -> Any:
     call = operation.prepare(Incoming("application/json", {}, orjson.dumps(document)))
     answer = call.render(model.predict(call.items), Timing(elapsed_ms=12.5))
     return orjson.loads(orjson.dumps(answer))
+
+
+def test_a_model_goes_with_the_last_who_asks_it(folder: Path) -> None:
+    """What refers to itself would stay frozen in memory after a swap, beside the new one."""
+    gc.collect()
+    gc.disable()
+    try:
+        model = load(FaqSettings(model=folder))
+        post(model, "/v1/match", {"question": QUESTION})
+        gone = weakref.ref(model)
+        del model
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_matches_are_the_best_ten_in_order(model: FaqModel) -> None:

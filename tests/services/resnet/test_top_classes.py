@@ -33,5 +33,11 @@ def test_the_largest_come_first_and_a_tie_goes_to_the_lower_index() -> None:
     assert top_classes(probabilities, 4).tolist() == [1, 3, 4, 0]
 
 
+def test_what_is_no_number_comes_last() -> None:
+    probabilities = np.array([0.1, np.nan, 0.3, 0.2, np.nan], dtype=np.float32)
+    assert top_classes(probabilities, 1).tolist() == [2]
+    assert top_classes(probabilities, 3).tolist() == [2, 3, 0]
+
+
 def test_more_classes_than_there_are_is_all_of_them() -> None:
     assert top_classes(np.array([0.4, 0.6], dtype=np.float32), 100).tolist() == [1, 0]

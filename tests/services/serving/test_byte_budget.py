@@ -34,6 +34,15 @@ def test_what_is_alone_is_let_in_whatever_it_brings() -> None:
         assert budget.held == 1000
 
 
+def test_what_was_given_back_is_not_taken_again_by_a_thread_that_still_prepares() -> None:
+    budget = ByteBudget(100)
+    with budget.hold(100) as held:
+        held.shrink_to(0)
+        held.shrink_to(40)
+        assert budget.held == 0
+    assert budget.held == 0
+
+
 def test_what_turns_out_smaller_leaves_room() -> None:
     budget = ByteBudget(100)
     with budget.hold(100) as held:

@@ -47,10 +47,16 @@ class Doubling:
 class Request:
     """One request whose items ``prepare`` makes."""
 
-    def __init__(self, batcher: Batcher[int, int], prepare: Callable[[], Sequence[int]]) -> None:
+    def __init__(
+        self,
+        batcher: Batcher[int, int],
+        prepare: Callable[[], Sequence[int]],
+        *,
+        seconds: float = math.inf,
+    ) -> None:
         self._ended = threading.Event()
         self._batcher = batcher
-        self.admission: Admission[int, int] = batcher.admit(math.inf)
+        self.admission: Admission[int, int] = batcher.admit(time.monotonic() + seconds)
         self.ticket: Ticket[int, int] = self.admission.submit_unprepared(prepare, self._ended.set)
 
     def result(self) -> Sequence[int]:
@@ -120,6 +126,61 @@ def test_what_preparing_raises_is_that_requests_answer_and_no_others(model: Doub
     with pytest.raises(Problem, match="no picture"):
         bad.result()
     assert good.result() == [8]
+
+
+def test_one_that_cannot_be_prepared_ends_the_turn_so_that_no_stream_of_them_holds_one_up(
+    model: Doubling,
+) -> None:
+    held = model.hold()
+    prepares = [lambda: [1], failing, lambda: [2], lambda: [3]]
+    requests = [Request(model.batcher, prepare) for prepare in prepares]
+    model.let_go.set()
+    held.result()
+
+    assert requests[0].result() == [2]
+    assert requests[2].result() == [4]
+    assert requests[3].result() == [6]
+    with pytest.raises(Problem):
+        requests[1].result()
+    assert model.batches == [[0], [1], [2, 3]]
+
+
+def test_a_stream_of_requests_that_cannot_be_prepared_is_not_taken_for_a_batch_without_end(
+    model: Doubling,
+) -> None:
+    busy: list[float] = []
+
+    def fail() -> Sequence[int]:
+        busy.append(model.batcher.busy_seconds())
+        time.sleep(0.05)
+        return failing()
+
+    held = model.hold()
+    requests = [Request(model.batcher, fail) for _ in range(LIMIT - 1)]
+    model.let_go.set()
+    held.result()
+    for request in requests:
+        with pytest.raises(Problem):
+            request.result()
+
+    assert max(busy) < 0.04
+
+
+def test_a_request_whose_turn_has_come_is_not_refused_for_those_behind_it(model: Doubling) -> None:
+    def slow() -> Sequence[int]:
+        time.sleep(0.3)
+        return [1]
+
+    Request(model.batcher, slow).result()
+    assert 0.3 < model.batcher.expected_wait_seconds < 0.5
+    held = model.hold()
+    several = Request(model.batcher, lambda: [1, 2], seconds=1.4)
+    behind = [Request(model.batcher, lambda: [3]) for _ in range(LIMIT - 3)]
+    model.let_go.set()
+
+    held.result()
+    assert several.result() == [2, 4]
+    assert [each.result() for each in behind] == [[6]] * len(behind)
 
 
 def test_a_request_without_items_has_no_outputs(model: Doubling) -> None:

@@ -272,13 +272,24 @@ def test_a_slow_model_does_not_slow_the_probes_down(busy: LiveService) -> None:
     burning.join()
 
 
-@pytest.mark.parametrize("size", [1, QUICK_BYTES + 1], ids=["on the loop", "in a thread"])
+PREPARING = pytest.mark.parametrize(
+    ("size", "options"),
+    [(1, ()), (QUICK_BYTES + 1, ()), (1, ("--in-turn",))],
+    ids=["on the loop", "in a thread", "in turn"],
+)
+
+
+@PREPARING
+@pytest.mark.parametrize(
+    ("what", "status"), [("", 200), ("prepare:fail", 500), ("fail", 500), ("render:fail", 500)]
+)
 def test_what_was_prepared_goes_with_its_answer_not_with_the_next_collection(
-    size: int, tmp_path: Path
+    size: int, options: tuple[str, ...], what: str, status: int, tmp_path: Path
 ) -> None:
     """A decoded picture is half a megabyte: what waits to be collected would be most of the memory."""
-    with service(tmp_path, "--max-body-bytes", 200_000) as live:
+    with service(tmp_path, "--max-body-bytes", 200_000, *options) as live:
         live.pull("leave garbage")
+        text = what if what == "fail" and size == 1 else f"{what}:" + "x" * size
         for _ in range(5):
-            assert live.pull("x" * size).status == 200
+            assert live.pull(text).status == status
         assert live.pull("exchanges").json["texts"] == ["1"]
