@@ -87,6 +87,7 @@ def load(setup: LoadSetup) -> tuple[LoadReport, list[float], float, float]:
             timeout=2 * setup.deadline_ms / 1000,
             level_seconds=max(3.0, setup.seconds / 3),
             max_callers=32,
+            max_requests=2_000_000,
             recover=True,
         )
         before = resident_megabytes(service.process.pid)
