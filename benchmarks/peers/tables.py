@@ -189,25 +189,29 @@ def _least(text: str, ours: Measured, peers: Sequence[Measured],
 def _at_the_load_of_the_quickest(
     service: str, ours: Measured, peers: Sequence[Measured]
 ) -> list[Target]:
-    """Ours at the lowest load that is no lower than 80 % of what the peer with the least p99 can do.
-
-    And all of which ours answers.
+    """Ours at the lowest load that it answers whole and that is no lower than the quickest peer's at 80 %.
 
     80 % of its own best is the more for a server, the more it can do.
     """
-    eighty = [(cell.p99, cell, row) for row in peers if (cell := row.cell("80 %")) and cell.p99]
-    if not eighty:
+    quick = [
+        (cell.p99, cell.offered, _title(row))
+        for row in peers
+        if (cell := row.cell("80 %")) and cell.p99 is not None
+    ]
+    if not quick:
         return []
-    best, its, peer = min(eighty, key=lambda each: each[0] or 0.0)
-    borne = [cell for cell in ours.cells[len(CALLERS) :] if not cell.others]
-    enough = [cell for cell in borne if cell.offered >= its.offered]
-    mine = min(enough, key=lambda cell: cell.offered, default=None)
+    best, load, name = min(quick)
     text = f"{service}, at no less than that peer's load: p99 no worse than its, ms"
-    if mine is None or mine.p99 is None:
+    enough = [
+        (cell.offered, cell.p99)
+        for cell in ours.cells[len(CALLERS) :]
+        if cell.offered >= load and cell.p99 is not None and not cell.others
+    ]
+    if not enough:
         return [Target(text, NONE, False)]
-    loads = f"{mine.offered:,.0f}/s to {best:,.1f} at {its.offered:,.0f}/s"
-    figure = f"{mine.p99:,.1f} at {loads} of {_title(peer)}"
-    return [Target(text, figure, mine.p99 <= (best or 0.0))]
+    offered, mine = min(enough)
+    figure = f"{mine:,.1f} at {offered:,.0f}/s to {best:,.1f} at {load:,.0f}/s of {name}"
+    return [Target(text, figure, mine <= best)]
 
 
 def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:

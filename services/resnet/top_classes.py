@@ -22,11 +22,7 @@ def top_classes(probabilities: Tensor, count: int) -> NDArray[np.int64]:
     """Return the indices of the `count` largest of [classes], largest first, ties by index."""
     # Only those are sorted that may be among them. What is no number comes last.
     upside_down = -probabilities
-    if count < len(probabilities):
-        candidates = np.flatnonzero(
-            ~(upside_down > np.partition(upside_down, count - 1)[count - 1])
-        )
-    else:
-        candidates = np.arange(len(probabilities))
+    last = min(count, len(probabilities)) - 1
+    candidates = np.flatnonzero(~(upside_down > np.partition(upside_down, last)[last]))
     order = np.argsort(upside_down[candidates], kind="stable")
     return candidates[order][:count].astype(np.int64)

@@ -272,14 +272,11 @@ def test_a_slow_model_does_not_slow_the_probes_down(busy: LiveService) -> None:
     burning.join()
 
 
-PREPARING = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     ("size", "options"),
     [(1, ()), (QUICK_BYTES + 1, ()), (1, ("--in-turn",))],
     ids=["on the loop", "in a thread", "in turn"],
 )
-
-
-@PREPARING
 @pytest.mark.parametrize(
     ("what", "status"), [("", 200), ("prepare:fail", 500), ("fail", 500), ("render:fail", 500)]
 )
@@ -289,7 +286,6 @@ def test_what_was_prepared_goes_with_its_answer_not_with_the_next_collection(
     """A decoded picture is half a megabyte: what waits to be collected would be most of the memory."""
     with service(tmp_path, "--max-body-bytes", 200_000, *options) as live:
         live.pull("leave garbage")
-        text = what if what == "fail" and size == 1 else f"{what}:" + "x" * size
         for _ in range(5):
-            assert live.pull(text).status == status
+            assert live.pull(f"{what}:" + "x" * size).status == status
         assert live.pull("exchanges").json["texts"] == ["1"]
