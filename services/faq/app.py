@@ -125,11 +125,12 @@ class FaqModel(Model[str, Ranking]):
     def _match(self, request: MatchRequest) -> Call[str, Ranking]:
         def render(rankings: Sequence[Ranking], _: Timing) -> object:
             ranking = rankings[0]
+            shown = self._with_answer if request.include_answers else self._shown
             best = ranking.positions[: request.top_k].tolist()
             scores = ranking.scores[: request.top_k].tolist()
             return {
                 "matches": [
-                    self._shown(number, score, request.include_answers)
+                    shown(number, score)
                     for number, score in zip(best, scores, strict=True)
                     if score >= request.min_score
                 ],
@@ -149,15 +150,17 @@ class FaqModel(Model[str, Ranking]):
 
         return Call([request.input], render)
 
-    def _shown(self, number: int, score: float, include_answers: bool = False) -> dict[str, object]:
-        shown: dict[str, object] = {**self._known(number), "score": score}
-        if include_answers:
-            original = self._original(number)
-            shown |= {"text": original.html, "answer": original.answer_html}
-            shown |= original.model_dump(
-                include={"attribution", "answer_attribution"}, exclude_none=True
-            )
-        return shown
+    def _shown(self, number: int, score: float) -> dict[str, object]:
+        return {**self._known(number), "score": score}
+
+    def _with_answer(self, number: int, score: float) -> dict[str, object]:
+        original = self._original(number)
+        return {
+            **self._shown(number, score),
+            "text": original.html,
+            "answer": original.answer_html,
+            **original.model_dump(include={"attribution", "answer_attribution"}, exclude_none=True),
+        }
 
     def _agrees(self, ranking: Ranking, first: Sequence[tuple[int, float]]) -> bool:
         ids = self._originals.ids[ranking.positions].tolist()

@@ -6,20 +6,26 @@ The client library checks the labels, and locks the metric, each time that it is
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TypeVar
-
-from prometheus_client import Counter, Histogram
+from typing import Protocol, TypeVar
 
 MOST_SERIES = 1_024
 
-MetricT = TypeVar("MetricT", Counter, Histogram)
+Series = TypeVar("Series", covariant=True)
 
 
-def labelled(metric: MetricT, *labels: str) -> MetricT:
+class Labelled(Protocol[Series]):
+    """A metric that has a series for each set of labels."""
+
+    def labels(self, *labelvalues: str) -> Series:
+        """The series with these values of the labels."""
+        ...
+
+
+def labelled(metric: Labelled[Series], *labels: str) -> Series:
     """The series of ``metric`` with these labels, which come from few values."""
-    return _series(metric, *labels)  # pyright: ignore[reportReturnType] - of the same class
+    return _series(metric, *labels)
 
 
 @lru_cache(MOST_SERIES)
-def _series(metric: Counter | Histogram, *labels: str) -> Counter | Histogram:
+def _series(metric: Labelled[Series], *labels: str) -> Series:
     return metric.labels(*labels)

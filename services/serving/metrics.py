@@ -11,7 +11,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
     start_http_server,
@@ -19,6 +18,7 @@ from prometheus_client import (
 
 from services.serving.batching import BatchReport
 from services.serving.build import REVISION, VERSION
+from services.serving.histogram import Histogram
 from services.serving.model import ModelInfo
 
 SECONDS = (
@@ -109,8 +109,9 @@ class Metrics:
         if report.size:
             self.batch_size.observe(report.size)
             self.inference_seconds.observe(report.inference_seconds)
+        queue_seconds = self.queue_seconds.labels()
         for seconds in report.queue_seconds:
-            self.queue_seconds.observe(seconds)
+            queue_seconds.observe(seconds)
         if report.dropped:
             self.dropped.inc(report.dropped)
 

@@ -58,14 +58,14 @@ class ModelReference(BaseModel):
     version: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Timing:
     """What :attr:`Call.render` may say of time, in milliseconds since the request began."""
 
     elapsed_ms: float
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Incoming:
     """One request, already read, decompressed and within the limits."""
 
@@ -86,7 +86,7 @@ class EncodedAnswer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Call(Generic[Item, Output]):
     """What one request asks of the model, and how its outputs become the response."""
 

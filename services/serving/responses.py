@@ -10,11 +10,11 @@ from typing import Protocol
 
 import orjson
 from flask import Response, g, request
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 
 from services.serving.http.wsgi import BODY_PROBLEM
-from services.serving.labelled import labelled
+from services.serving.labelled import Labelled, labelled
 from services.serving.problem import Problem, problem_type, service_failed
 from services.serving.request_id import request_id_of
 
@@ -47,12 +47,25 @@ def finish_response(response: Response) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
+class Observed(Protocol):
+    """A histogram's series."""
+
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        """Count one observation."""
+        ...
+
+
 class RequestMetrics(Protocol):
     """The metrics that count requests, whatever their names."""
 
-    requests: Counter
-    rejected: Counter
-    seconds: Histogram
+    @property
+    def requests(self) -> Counter: ...  # noqa: D102 - named by what it counts
+
+    @property
+    def rejected(self) -> Counter: ...  # noqa: D102
+
+    @property
+    def seconds(self) -> Labelled[Observed]: ...  # noqa: D102
 
 
 @dataclass(slots=True)

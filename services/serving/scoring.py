@@ -40,7 +40,7 @@ class Limits:
     deadline_seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Scored:
     """An answer."""
 

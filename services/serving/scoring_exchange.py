@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from services.serving.admission import past_deadline
 from services.serving.http.exchange import Send
-from services.serving.http.message import Head, Reply, problem_reply
+from services.serving.http.message import Head, Reply, header_lines, problem_reply
 from services.serving.preparing import Place
 from services.serving.problem import Problem, service_failed
 from services.serving.request_id import request_id_of
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 QUICK_BYTES = 64 << 10
@@ -32,6 +32,8 @@ QUICK_BYTES = 64 << 10
 QUICK_ITEMS = 64
 """So many outputs are made into a response in about a millisecond."""
 MOST_QUERY_FIELDS = 50
+LINES = header_lines((("Cache-Control", "no-store"), *API_HEADERS))
+"""What every reply carries."""
 
 
 class ScoringExchange:
@@ -46,7 +48,7 @@ class ScoringExchange:
         self._request_id = request_id_of(head.headers)
         self._request: ScoringRequest | None = None
         self._ticket: Ticket[Any, Any] | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        self._tick: int | None = None
         self._place: Place | None = None
         self._is_over = False
         self._span: RequestSpan | None = (
@@ -58,30 +60,12 @@ class ScoringExchange:
     def open(self, names: Mapping[str, str]) -> None:
         """Look at the head."""
 
-        def step() -> None:
-            self._request = self._site.scoring.open(
-                self._rule, names, self._head.headers, self._head.declared
-            )
-
-        self._try(step)
+        self._try(self._open, names)
 
     def receive(self, body: bytes) -> None:
         """Take a place for what the body asks, and have it prepared."""
-        if self._request is None:
-            return
-        self._try(self._admit)
-        if self._is_over:
-            return
-        if self._request.prepares_in_turn:
-            self._try(lambda: self._submit_unprepared(body))
-            return
-        is_quick = len(body) <= QUICK_BYTES and self._request.coding in ("", "identity")
-        if is_quick and not self._site.prepares_slowly:
-            self._try(lambda: self._submit(self._prepare(body)))
-        else:
-            self._place = self._site.preparing.take(
-                lambda: self._in_thread(lambda: self._prepare(body), self._submit)
-            )
+        if self._request is not None:
+            self._try(self._take, body)
 
     def fail(self, problem: Problem) -> None:
         """Reply that there is no body."""
@@ -96,11 +80,26 @@ class ScoringExchange:
 
     # Steps
 
-    def _admit(self) -> None:
+    def _open(self, names: Mapping[str, str]) -> None:
+        head = self._head
+        self._request = self._site.scoring.open(self._rule, names, head.headers, head.declared)
+
+    def _take(self, body: bytes) -> None:
         request = self._opened()
+        self._admit(request)
+        is_quick = len(body) <= QUICK_BYTES and request.coding in ("", "identity")
+        if request.prepares_in_turn:
+            self._submit_unprepared(body)
+        elif is_quick and not self._site.prepares_slowly:
+            self._submit(self._prepare(body))
+        else:
+            self._place = self._site.preparing.take(
+                lambda: self._in_thread(lambda: self._prepare(body), self._submit)
+            )
+
+    def _admit(self, request: ScoringRequest) -> None:
         request.admit()
-        left = request.deadline - time.monotonic()
-        self._alarm = asyncio.get_running_loop().call_later(max(0.0, left), self._too_late)
+        self._tick = self._site.deadlines.add(request.deadline, self._too_late)
 
     def _prepare(self, body: bytes) -> ScoringRequest:
         request = self._opened()
@@ -127,10 +126,13 @@ class ScoringExchange:
             return
         self._leave_place()
         if len(ticket.items) <= QUICK_ITEMS:
-            self._try(lambda: self._answer(self._render(ticket)))
+            self._try(self._answer_with, ticket)
             ticket.settle()
         else:
             self._in_thread(lambda: self._render(ticket), self._answer)
+
+    def _answer_with(self, ticket: Ticket[Any, Any]) -> None:
+        self._answer(self._render(ticket))
 
     def _render(self, ticket: Ticket[Any, Any]) -> Scored:
         return self._opened().render(ticket.result())
@@ -149,9 +151,9 @@ class ScoringExchange:
 
     # What may go wrong with a step
 
-    def _try(self, step: Callable[[], None]) -> None:
+    def _try(self, step: Callable[[Given], None], given: Given) -> None:
         try:
-            step()
+            step(given)
         except Problem as problem:
             self._refuse(problem)
         except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
@@ -169,15 +171,15 @@ class ScoringExchange:
             except Exception as error:  # noqa: BLE001 - as above
                 mailbox.put(lambda fault=error: self._break(fault))
             else:
-                mailbox.put(lambda: self._go_on(lambda: then(result)))
+                mailbox.put(lambda: self._go_on(then, result))
 
         self._site.pool.submit(run)
 
-    def _go_on(self, step: Callable[[], None]) -> None:
+    def _go_on(self, step: Callable[[Result], None], result: Result) -> None:
         if self._is_over:
             self._close()
         else:
-            self._try(step)
+            self._try(step, result)
 
     def _break(self, error: Exception) -> None:
         log.error("unexpected error", exc_info=error)
@@ -194,11 +196,8 @@ class ScoringExchange:
             self._close()
             return
         self._close()
-        reply.headers += [
-            ("X-Request-Id", self._request_id),
-            ("Cache-Control", "no-store"),
-            *API_HEADERS,
-        ]
+        reply.headers.append(("X-Request-Id", self._request_id))
+        reply.lines = LINES
         head, request, site = self._head, self._request, self._site
         answered = Answered(
             request_id=self._request_id,
@@ -230,8 +229,8 @@ class ScoringExchange:
 
     def _close(self) -> None:
         """Give everything back; once more where a thread has taken something after the end."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        if self._tick is not None:
+            self._site.deadlines.discard(self._tick, self._too_late)
         if self._ticket is not None:
             self._site.scoring.batcher.abandon(self._ticket)
             self._ticket = None

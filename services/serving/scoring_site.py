@@ -13,6 +13,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from services.serving.deadlines import Deadlines
 from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
@@ -60,6 +61,7 @@ class ScoringSite:
         self._refusals = refusals
         self._has_begun = False
         self.mailbox: Mailbox
+        self.deadlines: Deadlines
         self.scoring = scoring
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
         self.preparing = Preparing(most_prepared)
@@ -108,6 +110,7 @@ class ScoringSite:
         self._has_begun = True
         loop = asyncio.get_running_loop()
         self.mailbox = Mailbox(loop)
+        self.deadlines = Deadlines(loop)
         if self.scoring.versions.current.model.scores_briefly:
             self.scoring.batcher.score_on(loop)
 

@@ -130,15 +130,17 @@ class Connection(asyncio.Protocol):
         try:
             while self._messages and self._writable and not self._lingering:
                 message = self._messages[0]
-                self._serve(message)
+                if not message.replied:
+                    self._serve(message)
                 if not (message.replied and message.complete):
                     break
                 if not self._lingering:
                     self._messages.popleft()
         finally:
             self._advancing = False
-        if not self._lingering:
-            self._deal_with_fault()
+        fault = self._arriving.fault
+        if fault is not None and not self._lingering:
+            self._deal_with(fault)
         if not self._lingering and not self._transport.is_closing():
             self._wait()
 
@@ -162,13 +164,10 @@ class Connection(asyncio.Protocol):
         if message.replied:
             return
         message.exchange = exchange
-        declared = message.head.declared
-        is_wanted = (
-            exchange.most_bytes > 0
-            and 0 < (1 if declared is None else declared) <= exchange.most_bytes
-        )
-        if message.head.expects_continue and is_wanted and not message.received:
-            self._transport.write(CONTINUE)
+        if message.head.expects_continue and not message.received:
+            declared = 1 if message.head.declared is None else message.head.declared
+            if 0 < declared <= exchange.most_bytes:
+                self._transport.write(CONTINUE)
 
     @staticmethod
     def _deliver(message: Message, exchange: Exchange, body: bytes) -> None:
@@ -185,11 +184,9 @@ class Connection(asyncio.Protocol):
         if message.exchange is not None:
             message.exchange.fail(problem)
 
-    def _deal_with_fault(self) -> None:
+    def _deal_with(self, fault: Problem) -> None:
         """After a fault nothing that follows can be understood: what came before it is answered."""
-        fault, first = self._arriving.fault, self._first
-        if fault is None:
-            return
+        first = self._first
         if first is None:
             client = _address(self._transport.get_extra_info("peername"))
             self._write(self._listener.site.refuse(fault, client), None, ends_connection=True)
@@ -201,14 +198,15 @@ class Connection(asyncio.Protocol):
 
     def _wait(self) -> None:
         """Set until when the client has to do its part, and whether more of it is read."""
-        self._read(self._writable and len(self._messages) < 2 and self._arriving.fault is None)
-        first = self._first
+        arriving, messages = self._arriving, self._messages
+        self._read(self._writable and len(messages) < 2 and arriving.fault is None)
         if not self._writable:
             return
-        if first is not None:
+        if messages:
+            first = messages[0]
             self.deadline = None if first.complete else first.deadline
-        elif self._arriving.head_deadline is not None:
-            self.deadline = self._arriving.head_deadline
+        elif arriving.head_deadline is not None:
+            self.deadline = arriving.head_deadline
         else:
             self.deadline = time.monotonic() + self._patience.idle
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -90,11 +90,16 @@ class Head:
 
 @dataclass(slots=True)
 class Reply:
-    """A response; its length, date and the fate of its connection are added when it is sent."""
+    """A response; its length, date and the fate of its connection are added when it is sent.
+
+    Attributes:
+        lines: further headers, those that many replies share, as :func:`header_lines` made them once.
+    """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     body: bytes = b""
+    lines: str = ""
 
     @property
     def ends_connection(self) -> bool:
@@ -155,17 +160,26 @@ def problem_reply(problem: Problem, path: str = "", request_id: str = "") -> Rep
     return Reply(problem.status, headers, problem.body(request_id))
 
 
+def header_line(name: str, value: str) -> str:
+    """A header as it is sent."""
+    # Most are printable, which is looked at in a tenth of the time.
+    return f"{name}: {value if value.isprintable() else value.translate(UNSAFE)}\r\n"
+
+
+def header_lines(headers: Iterable[tuple[str, str]]) -> str:
+    """Headers as they are sent, none of them one that the server adds itself."""
+    return "".join(header_line(name, value) for name, value in headers)
+
+
 def encode_reply(
     reply: Reply, *, date: str, version: str, ends_connection: bool, without_body: bool
 ) -> bytes:
     """A reply as it is sent."""
     lines = [STATUS_LINES.get(reply.status) or f"HTTP/1.1 {reply.status} \r\n"]
-    for name, value in reply.headers:
-        if name.lower() not in ADDED:
-            # Most are printable, which is looked at in a tenth of the time.
-            safe = value if value.isprintable() else value.translate(UNSAFE)
-            lines.append(f"{name}: {safe}\r\n")
-    lines.append(f"Date: {date}\r\n")
+    lines += [
+        header_line(name, value) for name, value in reply.headers if name.lower() not in ADDED
+    ]
+    lines.append(f"{reply.lines}Date: {date}\r\n")
     if reply.status not in WITHOUT_CONTENT:
         lines.append(f"Content-Length: {_length(reply, without_body)}\r\n")
     if ends_connection:
