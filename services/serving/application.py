@@ -113,11 +113,13 @@ class Service:
             access_log=settings.access_log,
         )
         self.metrics.follow_requests(lambda: site.in_flight)
+        self._follow_model = site.follow_model
         self.site: Site = site
 
     def replace_model(self, model: Model[Any, Any]) -> None:
         """Let a model of the same kind, loaded and warm, answer from now on."""
         self.versions.replace(loaded(model, needs_key=self._needs_key))
+        self._follow_model()
 
     def _flask(self, name: str) -> Flask:
         app = Flask(name, static_folder=None)

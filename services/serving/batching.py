@@ -87,6 +87,13 @@ class Batcher(Generic[Item, Output]):
         self._longest_turn_seconds = LOOP_TURN_SECONDS
         self._turns = TurnsOfLoop(self._take_turn, loop, self._fills_a_batch)
 
+    def score_in_thread(self) -> None:
+        """Score in a thread from now on; called on the loop, where that has scored so far or not."""
+        if isinstance(self._turns, TurnsOfLoop):
+            turns, self._turns = self._turns, TurnsOfThread(self._take_turn)
+            self._longest_turn_seconds = math.inf
+            turns.hand_over(self._turns)
+
     @property
     def is_full(self) -> bool:
         """Whether the next request would be refused; cheap enough to ask before anything else."""

@@ -59,7 +59,7 @@ class ScoringSite:
         self._others = others
         self._paths = paths
         self._refusals = refusals
-        self._has_begun = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.mailbox: Mailbox
         self.deadlines: Deadlines
         self.scoring = scoring
@@ -72,7 +72,7 @@ class ScoringSite:
 
     def open(self, head: Head, send: Send) -> Exchange:
         """Begin with a request."""
-        if not self._has_begun:
+        if self._loop is None:
             self._begin()
         found = self._paths.match(head.path) if head.method == "POST" else None
         if found is None:
@@ -105,10 +105,18 @@ class ScoringSite:
         record(answered, self.scoring.metrics, access_log=self.access_log)
         return reply
 
+    def follow_model(self) -> None:
+        """Another model answers from now on; called by any thread.
+
+        One that is not brief has the batcher leave the loop, for good.
+        """
+        if self._loop is not None and not self.scoring.versions.current.model.scores_briefly:
+            self._loop.call_soon_threadsafe(self.scoring.batcher.score_in_thread)
+
     def _begin(self) -> None:
         """Do what has to be done on the loop, with the first request."""
-        self._has_begun = True
-        loop = asyncio.get_running_loop()
+        # First, for whoever replaces the model meanwhile.
+        self._loop = loop = asyncio.get_running_loop()
         self.mailbox = Mailbox(loop)
         self.deadlines = Deadlines(loop)
         if self.scoring.versions.current.model.scores_briefly:

@@ -71,7 +71,7 @@ class TurnsOfThread:
 
 
 class TurnsOfLoop:
-    """For a model whose items take a millisecond or two with the interpreter's lock held.
+    """For a model whose items take milliseconds, and that has no core of its own to take them on.
 
     Two threads that both need the lock take it from each other at every request that arrives, which
     shows in the tail of the latency and in overload.
@@ -92,6 +92,7 @@ class TurnsOfLoop:
         self._is_due = False
         self._asked = 0
         self._seen: int | None = None
+        self._successor: Turns | None = None
 
     @property
     def are_taken(self) -> bool:
@@ -108,7 +109,18 @@ class TurnsOfLoop:
     def end(self) -> None:
         """Nothing: the loop takes what is due before it ends itself."""
 
+    def hand_over(self, successor: Turns) -> None:
+        """Take no more turns; what is due, and what is still asked of these, is asked of ``successor``.
+
+        Called on the loop, so that no turn is under way.
+        """
+        self._successor = successor
+        successor.ask()
+
     def _note(self) -> None:
+        if self._successor is not None:
+            self._successor.ask()
+            return
         self._asked += 1
         if not self._is_due:
             self._schedule()
@@ -123,6 +135,8 @@ class TurnsOfLoop:
 
         Callers who were answered together come back within a moment, one after the other.
         """
+        if self._successor is not None:
+            return
         has_looked, seen, self._seen = self._seen is not None, self._seen, self._asked
         if not has_looked or (self._asked != seen and not self._is_enough()):
             self._loop.call_soon(self._look)

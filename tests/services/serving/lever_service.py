@@ -47,7 +47,7 @@ class LeverSettings(ServiceSettings):
     reject: bool = Field(False, description="fail the warm-up")
     load_seconds: float = Field(0.0, description="how long loading takes")
     brief: bool = Field(False, description="score on the event loop")
-    in_turn: bool = Field(False, description="prepare requests in the batcher's thread")
+    in_turn: bool = Field(False, description="prepare requests in their turn")
 
 
 class Levers(BaseModel):
@@ -67,12 +67,14 @@ class LeverModel(Model[str, str]):
     info = ModelInfo("lever", "7", sha256="ab" * 32, backend="none")
 
     def __init__(self, settings: LeverSettings) -> None:
+        self.scores_briefly = settings.brief
         if settings.read_model:
             manifest = read_model_folder(settings.model, kind="lever")
             self.info = ModelInfo("lever", manifest.version, manifest.sha256, "none")
+            if (settings.model / "weights").read_text() == "slow":
+                self.scores_briefly = False
         time.sleep(settings.load_seconds)
         self._reject = settings.reject
-        self.scores_briefly = settings.brief
         self.prepares_in_turn = settings.in_turn
 
     def warm_up(self) -> None:
@@ -104,7 +106,7 @@ def prepare(levers: Levers) -> Call[str, str]:
     before = next(prepared)
     if levers.texts == ["prepared"]:
         levers.texts = [str(before)]
-    if levers.texts == ["preparing thread"]:
+    if levers.texts[0] == "preparing thread":
         levers.texts = [threading.current_thread().name]
     if levers.texts[0].startswith("prepare:fail"):
         raise ValueError(f"cannot prepare {levers.texts[0]}")

@@ -84,6 +84,23 @@ def test_no_request_is_lost_while_models_come_and_go(tmp_path: Path) -> None:
     assert log.count("a new model was refused") == 1
 
 
+def test_a_model_that_is_not_brief_has_its_thread_and_no_request_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    write_model(folder, "v0")
+    options = ("--brief", "--read-model", "--model", folder, "--model-check-seconds", 0.1)
+    with service(tmp_path, *options) as live, under_load(live) as seen:
+        threads = [live.pull("thread").json["texts"]]
+        for version_, content in (("v1", "slow"), ("v2", "slow"), ("v3", "brief")):
+            write_model(folder, version_, content)
+            wait_for(lambda wanted=version_: version(live) == wanted)
+            wait_for(lambda: live.pull("thread").json["texts"] == ["batcher"])
+            threads.append(live.pull("thread").json["texts"])
+
+    assert threads == [["MainThread"], *[["batcher"]] * 3]
+    assert {status for status, _ in seen} == {200}
+    assert {name for _, name in seen} == {"v0", "v1", "v2", "v3"}
+
+
 def test_sighup_asks_for_a_look(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     write_model(folder, "v0")

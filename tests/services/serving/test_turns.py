@@ -157,6 +157,55 @@ def test_the_loop_is_asked_again_after_a_turn_that_broke() -> None:
     assert asyncio.run(run()) == ["turn", "turn"]
 
 
+def test_the_loop_hands_over_what_is_due_and_what_is_still_asked_of_it() -> None:
+    async def run() -> list[str]:
+        work = Work(2)
+        work.on_turn = lambda: work.noted.append(threading.current_thread().name)
+        successor = TurnsOfThread(work.turn)
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
+        turns.ask()
+        turns.hand_over(successor)
+        await asyncio.to_thread(wait_for, lambda: work.left == 0, 10)
+        for ask in (turns.ask, threading.Thread(target=turns.ask).start):
+            work.left = 1
+            ask()
+            await asyncio.to_thread(wait_for, lambda: work.left == 0, 10)
+        await asyncio.to_thread(successor.end)
+        return work.noted
+
+    assert asyncio.run(run()) == ["turn", "batcher"] * 4
+
+
+def test_nothing_is_lost_when_the_batcher_leaves_the_loop() -> None:
+    model, asked = Counted(0.0), 300
+
+    async def run() -> list[Sequence[int]]:
+        batcher: Batcher[int, int] = Batcher(model.predict, max_batch=4, queue_limit=1000)
+        loop = asyncio.get_running_loop()
+        batcher.score_on(loop)
+
+        def ask() -> list[Sequence[int]]:
+            found = []
+            for number in range(asked):
+                batcher.reserve(1, math.inf)
+                found.append(batcher.score([number], time.monotonic() + 10))
+            return found
+
+        others = [asyncio.create_task(asyncio.to_thread(ask)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        for _ in range(2):
+            batcher.score_in_thread()
+            batcher.reserve(1, math.inf)
+            await asyncio.to_thread(batcher.score, [1], time.monotonic() + 10)
+        found = [answer for other in others for answer in await other]
+        await asyncio.to_thread(batcher.close)
+        return found
+
+    assert asyncio.run(run()) == [[2 * number] for number in range(asked)] * 3
+    assert model.threads == {threading.main_thread().name, "batcher"}
+    assert [each.name for each in threading.enumerate()].count("batcher") == 0
+
+
 class Counted:
     """Doubles numbers, taking so long for each."""
 
