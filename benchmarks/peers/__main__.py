@@ -18,7 +18,7 @@ from benchmarks.peers.measurement import Measured, open_seconds, use_the_other_c
 from benchmarks.peers.plot import draw
 from benchmarks.peers.roster import CONFIGURATIONS, OURS, PEERS
 from benchmarks.peers.rounds import medians
-from benchmarks.peers.side_by_side import STEPS, Contender, one_round
+from benchmarks.peers.side_by_side import Contender, one_round, steps
 from benchmarks.peers.tables import result_of
 from benchmarks.record import IMAGES, record
 
@@ -81,7 +81,7 @@ def _round(
     known = [row for place in places if (row := kept.find(place)) is not None]
     if len(known) == len(places):
         return known
-    with tqdm(total=STEPS * len(places), unit="turn", disable=None) as bar:
+    with tqdm(total=steps([name for name, _ in lineup]), unit="turn", disable=None) as bar:
 
         def say(step: str) -> None:
             bar.set_description(f"{service} {number} · {step}")

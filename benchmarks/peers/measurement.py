@@ -19,6 +19,8 @@ from client.load.target import request_bytes
 
 CALLERS = (1, 4, 16, 64)
 RATES = (0.5, 0.8, 1.2, 3.0)
+HIGH_RATE = 0.8
+"""At which latencies are compared."""
 OPEN_DEADLINES = 3
 CONNECTIONS = 1024
 TIMEOUT_SECONDS = 5.0
@@ -91,6 +93,11 @@ class Measured:
     def cell(self, name: str) -> Cell | None:
         """The cell of that name, if it was measured."""
         return next((each for each in self.cells if each.name == name), None)
+
+    @property
+    def high_load(self) -> str:
+        """What the cell of another server is called that was measured at :data:`HIGH_RATE` of this one's."""
+        return f"80 % of {self.server} {self.configuration}"
 
     @classmethod
     def from_json(cls, document: dict) -> Measured:  # type: ignore[type-arg]

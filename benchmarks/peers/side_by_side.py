@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.models import KEPT
-from benchmarks.peers.measurement import CALLERS, RATES, Cell, Load, Measured
-from benchmarks.peers.roster import Peer
+from benchmarks.peers.measurement import CALLERS, HIGH_RATE, RATES, Cell, Load, Measured
+from benchmarks.peers.roster import OURS, Peer
 from benchmarks.peers.rounds import median
 from benchmarks.peers.running_server import RunningServer, ServerFailed, running_server
 from benchmarks.peers.served_model import Setup
@@ -22,11 +22,17 @@ from services.launch import free_ports
 
 TURNS = 4
 """How often each number of callers has its turn in a round."""
-STEPS = 2 + TURNS * len(CALLERS) + len(RATES)
-"""How often a round says of each server what it does."""
+HIGH_TURNS = 2
+"""How often arrivals come at :data:`HIGH_RATE`: in a few seconds few requests make a 99th percentile."""
 RECOVERY_SECONDS = 10.0
 
 Say = Callable[[str], None]
+
+
+def steps(servers: Sequence[str]) -> int:
+    """How often a round of these servers, ours among them, says what one of them does."""
+    each = 2 + TURNS * len(CALLERS) + len(RATES) + HIGH_TURNS - 1
+    return each * len(servers) + HIGH_TURNS * sum(name != OURS for name in servers)
 
 
 class Contender:
@@ -93,6 +99,16 @@ class Contender:
 
         self._take_turn(f"{share:.0%}", step)
 
+    def beside(self, other: Measured) -> None:
+        """Its turn with the very arrivals that another server just had at :data:`HIGH_RATE`."""
+
+        def step(_: RunningServer) -> None:
+            if other.saturation:
+                cell = self._load.open(HIGH_RATE, other.saturation)
+                self._add(replace(cell, name=other.high_load))
+
+        self._take_turn(other.high_load, step)
+
     def end(self) -> None:
         """Its last turn: SIGTERM under load."""
         self._take_turn(
@@ -126,7 +142,16 @@ class Contender:
 def one_round(
     contenders: Sequence[Contender], model: Path, *, seconds: float, deadline_seconds: float
 ) -> list[Measured]:
-    """What was found of each server; one that failed is a result too."""
+    """What was found of each server; one that failed is a result too.
+
+    Shares of its own best load a server the more, the more it can do; so ours, tuned, also meets what each
+    of the others met at :data:`HIGH_RATE`, right after it.
+    """
+    ours = [
+        each
+        for each in contenders
+        if (each.found.server, each.found.configuration) == (OURS, "tuned")
+    ]
     with ExitStack() as stack:
         for each in contenders:
             each.start(stack, model, seconds=seconds, deadline_seconds=deadline_seconds)
@@ -134,8 +159,11 @@ def one_round(
             for each in list(contenders) * TURNS:
                 each.closed(callers)
         for share in RATES:
-            for each in contenders:
+            is_high = share == HIGH_RATE
+            for each in list(contenders) * (HIGH_TURNS if is_high else 1):
                 each.open(share)
+                for one in ours if is_high and each.found.server != OURS else ():
+                    one.beside(each.found)
         for each in contenders:
             each.end()
     return [each.found for each in contenders]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.peers.measurement import CALLERS, Cell, Measured, open_seconds
 from benchmarks.peers.roster import OURS, PEERS
-from benchmarks.peers.side_by_side import TURNS
+from benchmarks.peers.side_by_side import HIGH_TURNS, TURNS
 from benchmarks.result import Result, Table, Target
 
 COLUMNS = (
@@ -30,8 +30,10 @@ NOTES = (
     "after are those of the second after it, which a load balancer may still send. The best of each "
     "column is in bold.",
     "The machine is shared, and its speed drifts. So all servers are there at the same time and take "
-    "turns, load by load, with so many callers {turns} times; those whose turn it is not are stopped "
-    "(SIGSTOP). That {rounds} times over, each time started anew: figures are the medians.",
+    "turns, load by load, with so many callers {turns} times, at 80 % {high_turns} times; those whose turn "
+    "it is not are stopped (SIGSTOP). That {rounds} times over, each time started anew: figures are the "
+    "medians. Right after each peer's turn at 80 % of its own best ours, tuned, has one with the very "
+    "same arrivals.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -54,12 +56,18 @@ def result_of(
         title=f"Beside other model servers: {service}",
         notes=[
             note.format(
-                deadline=deadline, rounds=rounds, seconds=seconds, arrivals=arrivals, turns=TURNS
+                deadline=deadline,
+                rounds=rounds,
+                seconds=seconds,
+                arrivals=arrivals,
+                turns=TURNS,
+                high_turns=HIGH_TURNS,
             )
             for note in NOTES
         ],
         tables=[
             summary_table(service, rows),
+            *_beside_each(service, rows),
             Table("Every load", CELL_COLUMNS, _cell_rows(rows), is_folded=True),
         ],
         targets=targets(service, rows),
@@ -142,7 +150,7 @@ _FIGURES = (
 
 def targets(service: str, rows: Sequence[Measured]) -> list[Target]:
     """Ours, tuned, beside the better of every peer's two configurations."""
-    ours = next((r for r in rows if r.server == OURS and r.configuration == "tuned"), None)
+    ours = _ours(rows)
     peers = [row for row in rows if row.server != OURS and not row.error]
     if ours is None or ours.error or not peers:
         return []
@@ -182,36 +190,31 @@ def _least(text: str, ours: Measured, peers: Sequence[Measured],
            read: Callable[[Measured], float | None]) -> Target:  # fmt: skip
     best, name = min(_known(peers, read), default=(0.0, "nobody"))
     mine = read(ours)
-    figure = f"{NONE if mine is None else f'{mine:,.1f}'} to {best:,.1f} of {name}"
+    figure = f"{_shown(mine)} to {best:,.1f} of {name}"
     return Target(text, figure, mine is not None and mine <= best)
 
 
 def _at_the_load_of_the_quickest(
     service: str, ours: Measured, peers: Sequence[Measured]
 ) -> list[Target]:
-    """Ours at the lowest load that it answers whole and that is no lower than the quickest peer's at 80 %.
+    """Ours with the very arrivals of the peer that had the lowest 99th percentile at 80 %.
 
     80 % of its own best is the more for a server, the more it can do.
     """
     quick = [
-        (cell.p99, cell.offered, _title(row))
+        (cell.p99, cell.offered, row)
         for row in peers
         if (cell := row.cell("80 %")) and cell.p99 is not None
     ]
     if not quick:
         return []
-    best, load, name = min(quick)
-    text = f"{service}, at no less than that peer's load: p99 no worse than its, ms"
-    enough = [
-        (cell.offered, cell.p99)
-        for cell in ours.cells[len(CALLERS) :]
-        if cell.offered >= load and cell.p99 is not None and not cell.others
-    ]
-    if not enough:
+    best, load, quickest = min(quick, key=lambda each: each[0])
+    text = f"{service}, 80 % of that peer's best, arrival for arrival: p99 no worse than its, ms"
+    cell = ours.cell(quickest.high_load)
+    if cell is None or cell.p99 is None or cell.others:
         return [Target(text, NONE, False)]
-    offered, mine = min(enough)
-    figure = f"{mine:,.1f} at {offered:,.0f}/s to {best:,.1f} at {load:,.0f}/s of {name}"
-    return [Target(text, figure, mine <= best)]
+    figure = f"{cell.p99:,.1f} to {best:,.1f} at {load:,.0f}/s of {_title(quickest)}"
+    return [Target(text, figure, cell.p99 <= best)]
 
 
 def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
@@ -227,10 +230,39 @@ def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
     )
 
 
+def _beside_each(service: str, rows: Sequence[Measured]) -> list[Table]:
+    """Every other server at 80 % of its own best, and ours with the same arrivals."""
+    ours = _ours(rows)
+    if ours is None:
+        return []
+    lines = [
+        [
+            _title(row),
+            f"{cell.offered:,.1f}",
+            *map(_shown, (cell.p50, mine.p50, cell.p99, mine.p99)),
+        ]
+        for row in rows
+        if row.server != OURS
+        and (cell := row.cell("80 %")) is not None
+        and (mine := ours.cell(row.high_load)) is not None
+    ]
+    columns = ("server", "offered/s", "p50 ms", "ours", "p99 ms", "ours")
+    title = f"{service}: each at 80 % of its own best, and ours with the very same arrivals"
+    return [Table(title, columns, lines)] if lines else []
+
+
+def _ours(rows: Sequence[Measured]) -> Measured | None:
+    return next((r for r in rows if r.server == OURS and r.configuration == "tuned"), None)
+
+
+def _shown(figure: float | None) -> str:
+    return NONE if figure is None else f"{figure:,.1f}"
+
+
 def _cell_rows(rows: Sequence[Measured]) -> list[list[str]]:
     return [
         [_title(row), cell.name, *(f"{each:,.1f}" for each in (cell.offered, cell.answers, cell.good)),
-         *(NONE if each is None else f"{each:,.1f}" for each in (cell.p50, cell.p95, cell.p99)),
+         *map(_shown, (cell.p50, cell.p95, cell.p99)),
          _others(cell)]
         for row in rows
         for cell in row.cells

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.measurement import CALLERS, RATES, Measured
+from benchmarks.peers.measurement import CALLERS, HIGH_RATE, RATES, Measured
 from benchmarks.peers.roster import OURS, PEERS, Peer
 from benchmarks.peers.running_server import RunningServer
-from benchmarks.peers.side_by_side import STEPS, TURNS, Contender, one_round
+from benchmarks.peers.side_by_side import HIGH_TURNS, TURNS, Contender, one_round, steps
 from client.address import read_address
 from tests.benchmarks.peers.test_process_tree import SPINNER, is_held
 
@@ -34,6 +34,9 @@ class Noting(Contender):
     def open(self, share: float) -> None:
         self._note(f"{share:.0%}")
 
+    def beside(self, other: Measured) -> None:
+        self._note(f"beside {other.server}")
+
     def end(self) -> None:
         self._note("SIGTERM")
 
@@ -47,12 +50,16 @@ def test_every_load_is_taken_by_one_server_right_after_the_other(tmp_path: Path)
 
     found = one_round(two, tmp_path, seconds=1, deadline_seconds=1)
 
-    steps = [f"c={each}" for each in CALLERS for _ in range(TURNS)]
-    steps += [f"{each:.0%}" for each in RATES]
+    closed = [f"c={each}" for each in CALLERS for _ in range(TURNS)]
+    loads = [f"{each:.0%}" for each in RATES for _ in range(HIGH_TURNS if each == HIGH_RATE else 1)]
     expected = [
-        f"{name} {step}" for step in ("started", *steps, "SIGTERM") for name in (OURS, "mosec")
+        f"{name} {load}" + (f", {OURS} beside mosec" if f"{name} {load}" == "mosec 80%" else "")
+        for load in ("started", *closed, *loads, "SIGTERM")
+        for name in (OURS, "mosec")
     ]
+    expected = ", ".join(expected).split(", ")
     assert noted == [*expected, "mosec ended", f"{OURS} ended"]
+    assert len(expected) == steps([OURS, "mosec"]), "a bar of the steps ends where it should"
     assert [row.server for row in found] == [OURS, "mosec"]
 
 
@@ -67,7 +74,7 @@ def test_a_peer_that_is_not_installed_is_a_row_that_says_so(tmp_path: Path) -> N
 
     assert row.error == "not installed: make peers makes .venvs/peers/nobody"
     assert row.cells == ()
-    assert len(said) == STEPS, "a bar of the steps ends where it should"
+    assert len(said) == steps(["nobody"]) - HIGH_TURNS, "ours is not there to be measured beside it"
 
 
 def test_a_peer_on_another_python_is_not_compared(

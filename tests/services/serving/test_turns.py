@@ -160,7 +160,12 @@ def test_the_loop_is_asked_again_after_a_turn_that_broke() -> None:
 def test_the_loop_hands_over_what_is_due_and_what_is_still_asked_of_it() -> None:
     async def run() -> list[str]:
         work = Work(2)
-        work.on_turn = lambda: work.noted.append(threading.current_thread().name)
+
+        def take_long() -> None:
+            work.noted.append(threading.current_thread().name)
+            time.sleep(0.02)
+
+        work.on_turn = take_long
         successor = TurnsOfThread(work.turn)
         turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
         turns.ask()
