@@ -24,7 +24,7 @@ def medians(rounds: Sequence[Measured]) -> Measured:
         middle,
         ready_seconds=statistics.median(each.ready_seconds for each in whole),
         memory_megabytes=statistics.median(each.memory_megabytes for each in whole),
-        cells=tuple(median(by_name[cell.name]) for cell in middle.cells),
+        cells=tuple(map(median, by_name.values())),
     )
 
 

@@ -90,22 +90,17 @@ class Contender:
         """Its turn with arrivals that wait for nobody; it has no further one if it is not back then."""
 
         def step(server: RunningServer) -> None:
-            self._add(self._load.open(share, self.found.saturation))
-            if not server.recovers(self._workload, RECOVERY_SECONDS):
-                self._know(
-                    note=f"not back {RECOVERY_SECONDS:.0f} s after {self.found.cells[-1].name}"
-                )
-                self._server = None
+            self._add_open(server, self._load.open(share, self.found.saturation))
 
         self._take_turn(f"{share:.0%}", step)
 
     def beside(self, other: Measured) -> None:
         """Its turn with the very arrivals that another server just had at :data:`HIGH_RATE`."""
 
-        def step(_: RunningServer) -> None:
+        def step(server: RunningServer) -> None:
             if other.saturation:
                 cell = self._load.open(HIGH_RATE, other.saturation)
-                self._add(replace(cell, name=other.high_load))
+                self._add_open(server, replace(cell, name=other.high_load))
 
         self._take_turn(other.high_load, step)
 
@@ -130,6 +125,12 @@ class Contender:
         except (ServerFailed, LoadRefused, OSError) as error:
             self._server = None
             self._know(error=str(error) or type(error).__name__)
+
+    def _add_open(self, server: RunningServer, cell: Cell) -> None:
+        self._add(cell)
+        if not server.recovers(self._workload, RECOVERY_SECONDS):
+            self._know(note=f"not back {RECOVERY_SECONDS:.0f} s after {cell.name}")
+            self._server = None
 
     def _add(self, cell: Cell) -> None:
         self._turns.setdefault(cell.name, []).append(cell)

@@ -240,13 +240,14 @@ def _beside_each(service: str, rows: Sequence[Measured]) -> list[Table]:
             _title(row),
             f"{cell.offered:,.1f}",
             *map(_shown, (cell.p50, mine.p50, cell.p99, mine.p99)),
+            *map(_others, (cell, mine)),
         ]
         for row in rows
         if row.server != OURS
         and (cell := row.cell("80 %")) is not None
         and (mine := ours.cell(row.high_load)) is not None
     ]
-    columns = ("server", "offered/s", "p50 ms", "ours", "p99 ms", "ours")
+    columns = ("server", "offered/s", "p50 ms", "ours", "p99 ms", "ours", "else", "ours")
     title = f"{service}: each at 80 % of its own best, and ours with the very same arrivals"
     return [Table(title, columns, lines)] if lines else []
 

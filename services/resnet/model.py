@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Literal
@@ -25,8 +24,6 @@ from services.serving.protocols.signature import TensorInterface
 _log = logging.getLogger(__name__)
 
 _WARM_UP_REPEATS: Final = 2
-_BRIEF_SECONDS: Final = 0.02
-"""The event loop can spare as much for a picture: a probe waits less than for a batch of questions."""
 
 
 class ResnetModel(Model[Tensor, Tensor]):
@@ -76,22 +73,14 @@ class ResnetModel(Model[Tensor, Tensor]):
     def warm_up(self) -> None:
         """Run every batch size that will be used and hold each answer against the golden one.
 
-        Tells by the way whether the network is so quick that the event loop may run it.
-
         Raises ModelRejected when an answer is off by more than the arithmetic explains, or when the
         network did not run where it was to.
         """
-        seconds: list[float] = []
         for size in self._backend.warm_up_sizes(self._max_batch):
             batch = np.repeat(self._golden.batch, size, axis=0)
             expected = np.repeat(self._golden.logits, size, axis=0)
             for _ in range(_WARM_UP_REPEATS):
-                began = time.perf_counter()
-                logits = self._backend.logits(batch)
-                seconds.append((time.perf_counter() - began) / size)
-                self._check(logits, expected, size)
-        # Without a core of its own a thread would win nothing.
-        self.scores_briefly = self.prepares_in_turn and min(seconds) <= _BRIEF_SECONDS
+                self._check(self._backend.logits(batch), expected, size)
         self._prove_device()
         _log.info(
             "warm-up passed", extra={"backend": self._backend.name, "device": self.info.device}

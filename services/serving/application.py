@@ -113,13 +113,15 @@ class Service:
             access_log=settings.access_log,
         )
         self.metrics.follow_requests(lambda: site.in_flight)
-        self._follow_model = site.follow_model
         self.site: Site = site
+        self._make_way_for = site.make_way_for
 
     def replace_model(self, model: Model[Any, Any]) -> None:
         """Let a model of the same kind, loaded and warm, answer from now on."""
+        # Before it can be asked for; and then for a site that began in between.
+        self._make_way_for(model)
         self.versions.replace(loaded(model, needs_key=self._needs_key))
-        self._follow_model()
+        self._make_way_for(model)
 
     def _flask(self, name: str) -> Flask:
         app = Flask(name, static_folder=None)

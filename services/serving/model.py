@@ -132,12 +132,12 @@ class Model(ABC, Generic[Item, Output]):
     then threads do it."""
 
     prepares_in_turn: bool = False
-    """Whether who scores a request prepares it, once its turn has come: where model and preparation
+    """Whether the batcher's thread prepares a request, once its turn has come: where model and preparation
     have one core between them, a second thread would only take it from the first."""
 
     scores_briefly: bool = False
-    """Whether scoring an item takes milliseconds, and a thread would gain nothing by it: since it holds
-    the interpreter's lock, or has no core of its own. Then the event loop does it. Known once it is warm."""
+    """Whether scoring an item takes a millisecond or two, mostly of Python: then the event loop does it,
+    which a thread would only keep waiting for the interpreter's lock."""
 
     info: ModelInfo
 

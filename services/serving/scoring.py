@@ -178,11 +178,6 @@ class ScoringRequest:
         return self._chosen.model.prepares_in_turn
 
     @property
-    def scores_briefly(self) -> bool:
-        """Whether that takes only milliseconds."""
-        return self._chosen.model.scores_briefly
-
-    @property
     def items(self) -> Sequence[Any]:
         """What the model has to score."""
         return self._call.items

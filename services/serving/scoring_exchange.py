@@ -88,8 +88,7 @@ class ScoringExchange:
         request = self._opened()
         self._admit(request)
         is_quick = len(body) <= QUICK_BYTES and request.coding in ("", "identity")
-        # The loop must not decode what may be a large picture.
-        if request.prepares_in_turn and (is_quick or not request.scores_briefly):
+        if request.prepares_in_turn:
             self._submit_unprepared(body)
         elif is_quick and not self._site.prepares_slowly:
             self._submit(self._prepare(body))

@@ -3,20 +3,22 @@
 A scoring request costs no thread and no switch to one but those to the model and back, and not even
 those where the model is brief: the loop reads, checks and prepares it, the batcher scores it with its
 neighbours, and one awakening of the loop answers the whole batch. Only what may take long (a picture
-to decode, a large body) is prepared by a thread: one of several, or where there is but one core by who
-scores it.
+to decode, a large body) is prepared by a thread: one of several, or where there is but one core by that
+of the batcher.
 """
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from services.serving.deadlines import Deadlines
 from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
+from services.serving.model import Model
 from services.serving.preparing import Preparing
 from services.serving.problem import Problem
 from services.serving.refusal import Refusals
@@ -105,13 +107,12 @@ class ScoringSite:
         record(answered, self.scoring.metrics, access_log=self.access_log)
         return reply
 
-    def follow_model(self) -> None:
-        """Another model answers from now on; called by any thread.
-
-        One that is not brief has the batcher leave the loop, for good.
-        """
-        if self._loop is not None and not self.scoring.versions.current.model.scores_briefly:
-            self._loop.call_soon_threadsafe(self.scoring.batcher.score_in_thread)
+    def make_way_for(self, model: Model[Any, Any]) -> None:
+        """Have the batcher leave the loop, for good, if ``model`` is not brief; called by any thread."""
+        if self._loop is not None and not model.scores_briefly:
+            # The loop may have ended before the thread.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.scoring.batcher.score_in_thread)
 
     def _begin(self) -> None:
         """Do what has to be done on the loop, with the first request."""
@@ -119,7 +120,7 @@ class ScoringSite:
         self._loop = loop = asyncio.get_running_loop()
         self.mailbox = Mailbox(loop)
         self.deadlines = Deadlines(loop)
-        if self.scoring.versions.current.model.scores_briefly:
+        if all(each.model.scores_briefly for each in self.scoring.versions.present):
             self.scoring.batcher.score_on(loop)
 
 

@@ -71,7 +71,7 @@ class TurnsOfThread:
 
 
 class TurnsOfLoop:
-    """For a model whose items take milliseconds, and that has no core of its own to take them on.
+    """For a model whose items take a millisecond or two with the interpreter's lock held.
 
     Two threads that both need the lock take it from each other at every request that arrives, which
     shows in the tail of the latency and in overload.

@@ -67,6 +67,11 @@ class Versions:
         self._present: tuple[LoadedModel, ...] = (first,)
 
     @property
+    def present(self) -> Sequence[LoadedModel]:
+        """All that can be asked for, the present one first."""
+        return self._present
+
+    @property
     def current(self) -> LoadedModel:
         """The one that answers where no version is asked for."""
         return self._present[0]

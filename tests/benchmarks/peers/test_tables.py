@@ -93,8 +93,8 @@ def test_ours_is_also_held_against_the_quickest_peer_at_that_peer_s_load(row: Ro
     result = result_of("faq", [ours, quick, slow], deadline=1, rounds=1, seconds=1)
     beside = next(table for table in result.tables if "same arrivals" in table.title)
     assert beside.rows == [
-        ["Mosec 1.0 tuned", "901.0", "1.0", "1.0", "10.0", "9.0"],
-        ["KServe 1.0 tuned", "100.0", "1.0", "1.0", "11.0", "12.0"],
+        ["Mosec 1.0 tuned", "901.0", "1.0", "1.0", "10.0", "9.0", "0", "0"],
+        ["KServe 1.0 tuned", "100.0", "1.0", "1.0", "11.0", "12.0", "0", "0"],
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,22 +32,17 @@ class Recorded:
     name: str = "recorded"
     tolerance: float = 1e-3
     device: str = "cpu"
-    seconds: float = 0
 
     def warm_up_sizes(self, max_batch: int) -> Sequence[int]:
         return (1, max_batch)
 
     def logits(self, batch: np.ndarray) -> np.ndarray:
-        time.sleep(self.seconds * len(batch))
         return np.repeat(self.answer, len(batch), axis=0)
 
 
-def model(
-    folder: ClassifierFolder, answer: np.ndarray, *, seconds: float = 0, has_one_core: bool = False
-) -> ResnetModel:
+def model(folder: ClassifierFolder, answer: np.ndarray) -> ResnetModel:
     preprocess = Preprocessor(folder.transform, PictureLimits(), slots=1)
-    backend = Recorded(answer, seconds=seconds)
-    return ResnetModel(folder, backend, preprocess, max_batch=4, has_one_core=has_one_core)
+    return ResnetModel(folder, Recorded(answer), preprocess, max_batch=4)
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "torch"])
@@ -112,19 +106,6 @@ def test_torch_says_where_its_answer_is_and_not_where_it_was_to_be(
     )
     with pytest.raises(ModelRejected, match="was to run on cuda and ran on cpu"):
         started.warm_up()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "has_one_core", "is_brief"),
-    [(0, True, True), (0.06, True, False), (0, False, False)],
-)
-def test_the_loop_runs_a_quick_network_that_has_one_core_with_it(
-    seeded: ClassifierFolder, seconds: float, has_one_core: bool, is_brief: bool
-) -> None:
-    started = model(seeded, seeded.golden.logits, seconds=seconds, has_one_core=has_one_core)
-    assert not started.scores_briefly
-    started.warm_up()
-    assert started.scores_briefly == is_brief
 
 
 def test_one_wrong_class_among_a_thousand_is_noticed(seeded: ClassifierFolder) -> None:

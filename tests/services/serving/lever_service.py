@@ -106,7 +106,7 @@ def prepare(levers: Levers) -> Call[str, str]:
     before = next(prepared)
     if levers.texts == ["prepared"]:
         levers.texts = [str(before)]
-    if levers.texts[0] == "preparing thread":
+    if levers.texts == ["preparing thread"]:
         levers.texts = [threading.current_thread().name]
     if levers.texts[0].startswith("prepare:fail"):
         raise ValueError(f"cannot prepare {levers.texts[0]}")

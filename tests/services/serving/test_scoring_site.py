@@ -114,16 +114,6 @@ def test_a_request_is_prepared_on_the_loop_or_by_the_thread_that_scores_it(
         assert live.metric("modelsvc_queue_depth") == 0
 
 
-@pytest.mark.parametrize(
-    ("options", "thread"), [(("--in-turn",), "batcher"), (("--in-turn", "--brief"), "prepare_0")]
-)
-def test_a_large_request_is_prepared_in_a_thread_even_where_the_loop_scores(
-    options: tuple[str, ...], thread: str, tmp_path: Path
-) -> None:
-    with service(tmp_path, *options, "--max-body-bytes", 200_000) as live:
-        assert live.pull("preparing thread", "x" * 100_000).json["texts"] == [thread]
-
-
 def test_what_is_prepared_in_its_turn_is_passed_over_once_its_client_is_gone(
     tmp_path: Path,
 ) -> None:
