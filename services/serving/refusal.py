@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from services.serving.admission import at_capacity
-from services.serving.http.message import Reply
+from services.serving.http.message import Reply, header_lines
 from services.serving.problem import problem_type, whole_seconds
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,12 @@ class Refusals:
 
     def __init__(self, counters: Mapping[str, Callable[[], None]]) -> None:
         self._counters = counters
+        self._lines = {
+            rule: header_lines(
+                (("Content-Type", problem_type(rule)), ("Cache-Control", "no-store"))
+            )
+            for rule in counters
+        }
         self._process_id = secrets.token_hex(4)
         self._numbers = itertools.count()
         self._unreported = 0
@@ -42,13 +48,8 @@ class Refusals:
         request_id = f"{self._process_id}{next(self._numbers):08x}"
         self._counters[rule]()
         self._report()
-        headers = [
-            ("Content-Type", problem_type(rule)),
-            ("Retry-After", whole_seconds(wait_seconds)),
-            ("X-Request-Id", request_id),
-            ("Cache-Control", "no-store"),
-        ]
-        return Reply(503, headers, request_id.encode().join(REFUSAL))
+        headers = [("Retry-After", whole_seconds(wait_seconds)), ("X-Request-Id", request_id)]
+        return Reply(503, headers, request_id.encode().join(REFUSAL), self._lines[rule])
 
     def _report(self) -> None:
         """Log refusals as a count a second: a line each would cost as much as the answer."""
