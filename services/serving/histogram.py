@@ -17,6 +17,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
+from prometheus_client.utils import (
+    floatToGoString,  # pyright: ignore[reportUnknownVariableType] - from a float to a str
+)
 
 
 class Series:
@@ -108,12 +111,7 @@ class Histogram(Collector):
             below = 0
             for bound, count, exemplar in zip(self._bounds, counts, exemplars, strict=True):
                 below += count
-                bucket = (_text_of(bound), below)
+                bucket = (floatToGoString(bound), below)
                 buckets.append((*bucket, exemplar) if exemplar is not None else bucket)
             family.add_metric(values, buckets, total)
         yield family
-
-
-def _text_of(bound: float) -> str:
-    """A bound as the label ``le``."""
-    return "+Inf" if math.isinf(bound) else str(float(bound))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from services.serving.deadlines import Deadlines
@@ -61,7 +60,7 @@ class ScoringSite:
         self._others = others
         self._paths = paths
         self._refusals = refusals
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_begun = False
         self.mailbox: Mailbox
         self.deadlines: Deadlines
         self.scoring = scoring
@@ -74,7 +73,7 @@ class ScoringSite:
 
     def open(self, head: Head, send: Send) -> Exchange:
         """Begin with a request."""
-        if self._loop is None:
+        if not self._has_begun:
             self._begin()
         found = self._paths.match(head.path) if head.method == "POST" else None
         if found is None:
@@ -109,17 +108,16 @@ class ScoringSite:
 
     def make_way_for(self, model: Model[Any, Any]) -> None:
         """Have the batcher leave the loop, for good, if ``model`` is not brief; called by any thread."""
-        if self._loop is not None and not model.scores_briefly:
-            # The loop may have ended before the thread.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self.scoring.batcher.score_in_thread)
+        if self._has_begun and not model.scores_briefly:
+            self.mailbox.put(self.scoring.batcher.score_in_thread)
 
     def _begin(self) -> None:
         """Do what has to be done on the loop, with the first request."""
-        # First, for whoever replaces the model meanwhile.
-        self._loop = loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self.mailbox = Mailbox(loop)
         self.deadlines = Deadlines(loop)
+        # Before a look at the models, for whoever replaces one meanwhile.
+        self._has_begun = True
         if all(each.model.scores_briefly for each in self.scoring.versions.present):
             self.scoring.batcher.score_on(loop)
 
