@@ -19,7 +19,7 @@ from client.load.target import request_bytes
 
 CALLERS = (1, 4, 16, 64)
 RATES = (0.5, 0.8, 1.2, 3.0)
-HIGH_RATE = 0.8
+HIGH_RATE, OVERLOAD = 0.8, 3.0
 """At which latencies are compared."""
 OPEN_DEADLINES = 3
 CONNECTIONS = 1024
@@ -94,10 +94,9 @@ class Measured:
         """The cell of that name, if it was measured."""
         return next((each for each in self.cells if each.name == name), None)
 
-    @property
-    def high_load(self) -> str:
-        """What the cell of another server is called that was measured at :data:`HIGH_RATE` of this one's."""
-        return f"80 % of {self.server} {self.configuration}"
+    def load_at(self, share: float) -> str:
+        """What the cell of another server is called that was measured with this one's arrivals."""
+        return f"{load_name(share)} of {self.server} {self.configuration}"
 
     @classmethod
     def from_json(cls, document: dict) -> Measured:  # type: ignore[type-arg]
@@ -109,6 +108,11 @@ class Measured:
     def to_json(self) -> dict[str, object]:
         """The figures as plain data."""
         return asdict(self)
+
+
+def load_name(share: float) -> str:
+    """What the cell of arrivals at a share of a server's best is called."""
+    return f"{share:.0%}".replace("%", " %")
 
 
 def open_seconds(seconds: float, deadline: float) -> float:

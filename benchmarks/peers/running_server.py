@@ -25,6 +25,11 @@ from services.serving.allocator import KEPT_BYTES
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SERVER_CORE = "0"
+MEMORY = {
+    "faq": dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(KEPT_BYTES)),
+    "resnet": {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+}
+"""What has a tuned peer's C library treat memory as our service of that name has its own treat it."""
 
 
 class ServerFailed(Exception):
@@ -96,7 +101,7 @@ def running_server(
     with log.open("wb") as stream:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", SERVER_CORE, *_command(peer, setup)],
-            cwd=ROOT, env=_environment(setup), stdin=subprocess.DEVNULL, stdout=stream,
+            cwd=ROOT, env=_environment(peer, setup), stdin=subprocess.DEVNULL, stdout=stream,
             stderr=stream, start_new_session=True,
         )  # fmt: skip
     everything = processes_of(process.pid)
@@ -127,13 +132,11 @@ def _command(peer: Peer, setup: Setup) -> list[str]:
     return [str(peer.python), "-m", module, "serve", "--model", str(setup.model), *options]
 
 
-def _environment(setup: Setup) -> dict[str, str]:
-    """The environment of a server; a tuned one of questions keeps freed memory, as ours does."""
-    keeps = setup.is_tuned and setup.service == "faq"
-    kept = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_") if keeps else ()
+def _environment(peer: Peer, setup: Setup) -> dict[str, str]:
+    memory = MEMORY[setup.service] if setup.is_tuned and not peer.is_ours else {}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
-        **os.environ, **threads, **dict.fromkeys(kept, str(KEPT_BYTES)), **setup.environment(),
+        **os.environ, **threads, **memory, **setup.environment(),
         "PYTHONPATH": str(ROOT), "BENTOML_HOME": str(KEPT / "bentoml"), "BENTOML_DO_NOT_TRACK": "1",
     }  # fmt: skip
 

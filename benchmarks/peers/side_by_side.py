@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.models import KEPT
-from benchmarks.peers.measurement import CALLERS, HIGH_RATE, RATES, Cell, Load, Measured
+from benchmarks.peers.measurement import CALLERS, HIGH_RATE, OVERLOAD, RATES, Cell, Load, Measured
 from benchmarks.peers.roster import OURS, Peer
 from benchmarks.peers.rounds import median
 from benchmarks.peers.running_server import RunningServer, ServerFailed, running_server
@@ -22,8 +22,11 @@ from services.launch import free_ports
 
 TURNS = 4
 """How often each number of callers has its turn in a round."""
-HIGH_TURNS = 2
-"""How often arrivals come at :data:`HIGH_RATE`: in a few seconds few requests make a 99th percentile."""
+COMPARED = (HIGH_RATE, OVERLOAD)
+"""The shares that are looked at most. A share of its own best loads a server the more, the more it can do:
+so ours also meets what each other server met there."""
+COMPARED_TURNS = 2
+"""How often arrivals come at those: in a few seconds few requests make a 99th percentile."""
 RECOVERY_SECONDS = 10.0
 
 Say = Callable[[str], None]
@@ -31,8 +34,14 @@ Say = Callable[[str], None]
 
 def steps(servers: Sequence[str]) -> int:
     """How often a round of these servers, ours among them, says what one of them does."""
-    each = 2 + TURNS * len(CALLERS) + len(RATES) + HIGH_TURNS - 1
-    return each * len(servers) + HIGH_TURNS * sum(name != OURS for name in servers)
+    each = 2 + TURNS * len(CALLERS) + sum(map(turns_of, RATES))
+    others = sum(name != OURS for name in servers)
+    return each * len(servers) + COMPARED_TURNS * len(COMPARED) * others
+
+
+def turns_of(share: float) -> int:
+    """How often arrivals at a share of its own best come to a server in a round."""
+    return COMPARED_TURNS if share in COMPARED else 1
 
 
 class Contender:
@@ -94,15 +103,16 @@ class Contender:
 
         self._take_turn(f"{share:.0%}", step)
 
-    def beside(self, other: Measured) -> None:
-        """Its turn with the very arrivals that another server just had at :data:`HIGH_RATE`."""
+    def beside(self, other: Measured, share: float) -> None:
+        """Its turn with the very arrivals that another server just had."""
+        name = other.load_at(share)
 
         def step(server: RunningServer) -> None:
             if other.saturation:
-                cell = self._load.open(HIGH_RATE, other.saturation)
-                self._add_open(server, replace(cell, name=other.high_load))
+                cell = self._load.open(share, other.saturation)
+                self._add_open(server, replace(cell, name=name))
 
-        self._take_turn(other.high_load, step)
+        self._take_turn(name, step)
 
     def end(self) -> None:
         """Its last turn: SIGTERM under load."""
@@ -145,8 +155,8 @@ def one_round(
 ) -> list[Measured]:
     """What was found of each server; one that failed is a result too.
 
-    Shares of its own best load a server the more, the more it can do; so ours, tuned, also meets what each
-    of the others met at :data:`HIGH_RATE`, right after it.
+    Ours, tuned, also meets what each of the others met at the shares that are :data:`COMPARED`, right
+    after it.
     """
     ours = [
         each
@@ -160,11 +170,10 @@ def one_round(
             for each in list(contenders) * TURNS:
                 each.closed(callers)
         for share in RATES:
-            is_high = share == HIGH_RATE
-            for each in list(contenders) * (HIGH_TURNS if is_high else 1):
+            for each in list(contenders) * turns_of(share):
                 each.open(share)
-                for one in ours if is_high and each.found.server != OURS else ():
-                    one.beside(each.found)
+                for one in ours if share in COMPARED and each.found.server != OURS else ():
+                    one.beside(each.found, share)
         for each in contenders:
             each.end()
     return [each.found for each in contenders]

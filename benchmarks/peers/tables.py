@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from benchmarks.peers.measurement import CALLERS, Cell, Measured, open_seconds
+from benchmarks.peers.measurement import (
+    CALLERS,
+    HIGH_RATE,
+    OVERLOAD,
+    Cell,
+    Measured,
+    load_name,
+    open_seconds,
+)
 from benchmarks.peers.roster import OURS, PEERS
-from benchmarks.peers.side_by_side import HIGH_TURNS, TURNS
+from benchmarks.peers.side_by_side import COMPARED_TURNS, TURNS
 from benchmarks.result import Result, Table, Target
 
+HIGH, OVER = load_name(HIGH_RATE), load_name(OVERLOAD)
+
 COLUMNS = (
-    "server", "ready s", "MB", *(f"c={callers} /s" for callers in CALLERS), "p99 ms at 80 %",
-    "good/s at 300 %", "else at 300 %", "SIGTERM: lost", "failed after", "ended in s",
+    "server", "ready s", "MB", *(f"c={callers} /s" for callers in CALLERS), f"p99 ms at {HIGH}",
+    f"good/s at {OVER}", f"else at {OVER}", "SIGTERM: lost", "failed after", "ended in s",
 )  # fmt: skip
 CELL_COLUMNS = ("server", "load", "offered/s", "answers/s", "good/s", "p50 ms", "p95 ms", "p99 ms",
                 "else")  # fmt: skip
@@ -20,20 +31,21 @@ NONE = "–"
 NOTES = (
     "Every server runs on one core, all with the same build of Python, and serves this project's own "
     "scoring code with the same model folder (benchmarks/peers, one file each); the load comes from the "
-    "other core. Default is what its documentation starts with; tuned is what its file says, "
-    "and that freed memory is kept, as our service of questions keeps it. Throughput "
-    "is that of so many callers who ask again once answered; the other loads arrive at random "
-    "(Poisson), at shares of the server's own best throughput, and wait for nobody. Callers ask for "
-    "{seconds:g} s, arrivals go on for {arrivals:g} s. Good is a 200 within {deadline:g} s of the "
-    "scheduled arrival. MB is the resident memory of all its processes after the closed loop; what they "
-    "share counts once. SIGTERM comes at half the load: lost are requests that were under way, failed "
-    "after are those of the second after it, which a load balancer may still send. The best of each "
-    "column is in bold.",
+    "other core. Default is what its documentation starts with; tuned is what its file says, and what our "
+    "services do for themselves with the C library's memory: for questions freed memory is kept, for "
+    "pictures it is in huge pages. Throughput is that of so many callers who ask again once answered; the "
+    "other loads arrive at random (Poisson), at shares of the server's own best throughput, and wait for "
+    "nobody. Callers ask for {seconds:g} s, arrivals go on for {arrivals:g} s. Good is a 200 within "
+    "{deadline:g} s of the scheduled arrival. MB is the resident memory of all its processes after the "
+    "closed loop; what they share counts once. SIGTERM comes at half the load: lost are requests that were "
+    "under way, failed after are those of the second after it, which a load balancer may still send. The "
+    "best of each column is in bold.",
     "The machine is shared, and its speed drifts. So all servers are there at the same time and take "
-    "turns, load by load, with so many callers {turns} times, at 80 % {high_turns} times; those whose turn "
-    "it is not are stopped (SIGSTOP). That {rounds} times over, each time started anew: figures are the "
-    "medians. Right after each peer's turn at 80 % of its own best ours, tuned, has one with the very "
-    "same arrivals.",
+    "turns, load by load, with so many callers {turns} times, at {high} and {over} {compared_turns} times; "
+    "those whose turn it is not are stopped (SIGSTOP). That {rounds} times over, each time started anew: "
+    "figures are the medians. Right after each peer's turn at {high} or {over} of its own best ours, tuned, "
+    "has one with the very same arrivals: a share of its own best loads a server the more, the more it can "
+    "do.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -61,13 +73,16 @@ def result_of(
                 seconds=seconds,
                 arrivals=arrivals,
                 turns=TURNS,
-                high_turns=HIGH_TURNS,
+                compared_turns=COMPARED_TURNS,
+                high=HIGH,
+                over=OVER,
             )
             for note in NOTES
         ],
         tables=[
             summary_table(service, rows),
-            *_beside_each(service, rows),
+            *_beside_each(service, rows, HIGH_RATE),
+            *_beside_each(service, rows, OVERLOAD),
             Table("Every load", CELL_COLUMNS, _cell_rows(rows), is_folded=True),
         ],
         targets=targets(service, rows),
@@ -118,7 +133,7 @@ def _figure(load: str, name: str) -> Callable[[Measured], float | None]:
 
 
 def _else(row: Measured) -> str:
-    cell = row.cell("300 %")
+    cell = row.cell(OVER)
     return _others(cell) if cell else NONE
 
 
@@ -139,8 +154,8 @@ _FIGURES = (
     (lambda row: row.ready_seconds, "{:.1f}", False),
     (lambda row: row.memory_megabytes, "{:,.0f}", False),
     *((_figure(f"c={callers}", "answers"), "{:,.1f}", True) for callers in CALLERS),
-    (_figure("80 %", "p99"), "{:,.1f}", False),
-    (_figure("300 %", "good"), "{:,.1f}", True),
+    (_figure(HIGH, "p99"), "{:,.1f}", False),
+    (_figure(OVER, "good"), "{:,.1f}", True),
     (_else, "{}", None),
     (_of("lost", "under_way"), "{}", None),
     (_of("failed_after", "offered_after"), "{}", None),
@@ -162,10 +177,11 @@ def targets(service: str, rows: Sequence[Measured]) -> list[Target]:
     if service == "faq":
         found.append(_against_median(ours, peers))
     found.append(
-        _ratio(f"{service}, 300 %: the best goodput", ours, peers, _figure("300 %", "good"), 1.0)
+        _ratio(f"{service}, {OVER}: the best goodput", ours, peers, _figure(OVER, "good"), 1.0)
     )
-    found.append(_least(f"{service}, 80 %: p99 no worse than the best peer's, ms", ours, peers,
-                        _figure("80 %", "p99")))  # fmt: skip
+    found += _at_the_load_of_the_best(service, ours, peers)
+    found.append(_least(f"{service}, {HIGH}: p99 no worse than the best peer's, ms", ours, peers,
+                        _figure(HIGH, "p99")))  # fmt: skip
     found += _at_the_load_of_the_quickest(service, ours, peers)
     found.append(_least(f"{service}: the smallest memory, MB", ours, peers,
                         lambda row: row.memory_megabytes))  # fmt: skip
@@ -197,24 +213,38 @@ def _least(text: str, ours: Measured, peers: Sequence[Measured],
 def _at_the_load_of_the_quickest(
     service: str, ours: Measured, peers: Sequence[Measured]
 ) -> list[Target]:
-    """Ours with the very arrivals of the peer that had the lowest 99th percentile at 80 %.
-
-    80 % of its own best is the more for a server, the more it can do.
-    """
+    """Ours with the very arrivals of the peer that had the lowest 99th percentile at :data:`HIGH`."""
     quick = [
         (cell.p99, cell.offered, row)
         for row in peers
-        if (cell := row.cell("80 %")) and cell.p99 is not None
+        if (cell := row.cell(HIGH)) and cell.p99 is not None
     ]
     if not quick:
         return []
     best, load, quickest = min(quick, key=lambda each: each[0])
-    text = f"{service}, 80 % of that peer's best, arrival for arrival: p99 no worse than its, ms"
-    cell = ours.cell(quickest.high_load)
+    text = f"{service}, {HIGH} of that peer's best, arrival for arrival: p99 no worse than its, ms"
+    cell = ours.cell(quickest.load_at(HIGH_RATE))
     if cell is None or cell.p99 is None or cell.others:
         return [Target(text, NONE, False)]
     figure = f"{cell.p99:,.1f} to {best:,.1f} at {load:,.0f}/s of {_title(quickest)}"
     return [Target(text, figure, cell.p99 <= best)]
+
+
+def _at_the_load_of_the_best(
+    service: str, ours: Measured, peers: Sequence[Measured]
+) -> list[Target]:
+    """Ours with the very arrivals of the peer that had the most good answers at :data:`OVER`."""
+    known = [(cell.good, row) for row in peers if (cell := row.cell(OVER))]
+    if not known:
+        return []
+    most, best = max(known, key=lambda each: each[0])
+    text = f"{service}, {OVER} of that peer's best, arrival for arrival: at least its goodput"
+    cell = ours.cell(best.load_at(OVERLOAD))
+    if cell is None:
+        return [Target(text, NONE, False)]
+    ratio = cell.good / most if most else math.inf
+    figure = f"{ratio:.2f} ({cell.good:,.1f} to {most:,.1f} of {_title(best)})"
+    return [Target(text, figure, ratio >= 1)]
 
 
 def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
@@ -230,25 +260,26 @@ def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
     )
 
 
-def _beside_each(service: str, rows: Sequence[Measured]) -> list[Table]:
-    """Every other server at 80 % of its own best, and ours with the same arrivals."""
-    ours = _ours(rows)
+def _beside_each(service: str, rows: Sequence[Measured], share: float) -> list[Table]:
+    """Every other server at a share of its own best, and ours with the same arrivals."""
+    ours, load = _ours(rows), load_name(share)
     if ours is None:
         return []
     lines = [
         [
             _title(row),
             f"{cell.offered:,.1f}",
-            *map(_shown, (cell.p50, mine.p50, cell.p99, mine.p99)),
+            *map(_shown, (cell.good, mine.good, cell.p50, mine.p50, cell.p99, mine.p99)),
             *map(_others, (cell, mine)),
         ]
         for row in rows
         if row.server != OURS
-        and (cell := row.cell("80 %")) is not None
-        and (mine := ours.cell(row.high_load)) is not None
+        and (cell := row.cell(load)) is not None
+        and (mine := ours.cell(row.load_at(share))) is not None
     ]
-    columns = ("server", "offered/s", "p50 ms", "ours", "p99 ms", "ours", "else", "ours")
-    title = f"{service}: each at 80 % of its own best, and ours with the very same arrivals"
+    figures = ("good/s", "p50 ms", "p99 ms", "else")
+    columns = ("server", "offered/s", *(name for each in figures for name in (each, "ours")))
+    title = f"{service}: each at {load} of its own best, and ours with the very same arrivals"
     return [Table(title, columns, lines)] if lines else []
 
 

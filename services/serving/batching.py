@@ -23,6 +23,7 @@ from typing import Generic
 
 from services.serving.admission import Admission, at_capacity, past_deadline
 from services.serving.model import Item, Output
+from services.serving.patient_loop import Rest
 from services.serving.ticket import Entry, Predict, Prepare, Ticket
 from services.serving.turns import Turns, TurnsOfLoop, TurnsOfThread
 
@@ -31,6 +32,10 @@ SMOOTHING = 0.2
 CAUTION = 1.1
 """How much longer than the average says a wait is taken to be: who is admitted and then too late has
 cost the model its time for nothing, while for who is refused another comes."""
+SHORT_REST = Rest(0.01, with_threads=False)
+LONG_REST = Rest(0.02, with_threads=True)
+LEAST_RESTS = 3
+"""So many times as long as a long rest everybody must wait."""
 LOOP_TURN_SECONDS = 0.05
 """About how long a batch may hold up the event loop, where that scores it: refusals wait for it, too."""
 
@@ -111,6 +116,22 @@ class Batcher(Generic[Item, Output]):
     def expected_wait_seconds(self) -> float:
         """Predicted seconds until an item admitted now is scored."""
         return self._predicted_wait(self._admitted + 1)
+
+    def rest(self) -> Rest | None:
+        """Whether the event loop may leave the thread that scores alone for a while.
+
+        What arrives can wait while a full batch does. Who is answered can wait where that is little
+        beside what everybody waits, and where two batches are done meanwhile: looking after both at
+        once is what is gained.
+        """
+        if self._batch_started is None or not isinstance(self._turns, TurnsOfThread):
+            return None
+        queued, most, seconds = len(self._queue), self._most_items(), self._seconds_per_item
+        if queued < most:
+            return None
+        waits_long = queued * seconds > LEAST_RESTS * LONG_REST.seconds
+        is_short = 2 * seconds * most <= LONG_REST.seconds
+        return LONG_REST if waits_long and is_short else SHORT_REST
 
     def busy_seconds(self) -> float:
         """How long the present batch is being prepared and run; 0 when there is none."""

@@ -12,16 +12,18 @@ Alarm = Callable[[], None]
 
 
 class Deadlines:
-    """Calls whoever is still there at a deadline, with one timer for all deadlines of the same tick.
+    """Calls whoever is still there at a deadline, with one timer, for the first tick that anybody is at.
 
-    A timer for each request would cost as much as reading its head: the loop keeps them in a heap,
-    those that were cancelled among them. Used in the loop's thread only.
+    A timer for each request, or each tick, would cost as much as reading a head: the loop keeps them in
+    a heap, those that were cancelled among them. So the timer stays where everybody of its tick was
+    answered, and rings for nobody. Used in the loop's thread only.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._alarms: dict[int, set[Alarm]] = {}
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0
 
     def add(self, deadline: float, alarm: Alarm) -> int:
         """Have ``alarm`` called at ``deadline`` (the loop's time), or at most a tick later.
@@ -32,7 +34,8 @@ class Deadlines:
         alarms = self._alarms.get(tick)
         if alarms is None:
             alarms = self._alarms[tick] = set()
-            self._timers[tick] = self._loop.call_at(tick * TICK_SECONDS, self._ring, tick)
+            if self._timer is None or tick < self._rings_at:
+                self._set(tick)
         alarms.add(alarm)
         return tick
 
@@ -44,9 +47,16 @@ class Deadlines:
         alarms.discard(alarm)
         if not alarms:
             del self._alarms[tick]
-            self._timers.pop(tick).cancel()
 
-    def _ring(self, tick: int) -> None:
-        del self._timers[tick]
-        for alarm in self._alarms.pop(tick):
+    def _set(self, tick: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = tick
+        self._timer = self._loop.call_at(tick * TICK_SECONDS, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        for alarm in self._alarms.pop(self._rings_at, ()):
             self._loop.call_soon(alarm)
+        if self._alarms:
+            self._set(min(self._alarms))

@@ -18,6 +18,7 @@ from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
 from services.serving.model import Model
+from services.serving.patient_loop import PatientLoop
 from services.serving.preparing import Preparing
 from services.serving.problem import Problem
 from services.serving.refusal import Refusals
@@ -120,6 +121,8 @@ class ScoringSite:
         self._has_begun = True
         if all(each.model.scores_briefly for each in self.scoring.versions.present):
             self.scoring.batcher.score_on(loop)
+        if isinstance(loop, PatientLoop):
+            loop.be_patient(self.scoring.batcher.rest)
 
 
 class _Refused:

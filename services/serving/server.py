@@ -25,14 +25,18 @@ from services.serving.cpu import limit_native_threads
 from services.serving.http.exchange import Site
 from services.serving.http.limits import MOST_CONNECTIONS, Patience
 from services.serving.http.listener import Listener
+from services.serving.huge_pages import use_huge_pages
 from services.serving.lifecycle import Lifecycle
 from services.serving.logs import configure_logs
 from services.serving.model import Model, ModelRejected
 from services.serving.model_folder import ModelFolderError
+from services.serving.patient_loop import PatientLoop
 from services.serving.settings import ServerSettings, ServiceSettings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+
+    from services.serving.application import Service
 
 log = logging.getLogger("server")
 
@@ -74,7 +78,7 @@ def build_service(
         settings.model,
         lambda folder: load(settings.model_copy(update={"model": folder})),
         versions=service.versions,
-        replace=service.replace_model,
+        replace=partial(_replace, service),
         metrics=metrics,
         interval_seconds=settings.model_check_seconds,
         keep_seconds=settings.previous_model_seconds,
@@ -97,6 +101,11 @@ def build_service(
     return service.site
 
 
+def _replace(service: Service, model: Model[Any, Any]) -> None:
+    use_huge_pages()
+    service.replace_model(model)
+
+
 def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     """Serve what ``build`` returns, until SIGTERM or Ctrl-C.
 
@@ -113,7 +122,8 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     lifecycle = Lifecycle()
     site = _built(settings, build, lifecycle)
     _spare_the_first_request()
-    asyncio.run(_serve_until_told(settings, site, lifecycle, address))
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+        runner.run(_serve_until_told(settings, site, lifecycle, address))
     # Threads that still work for clients who were given up do not keep the process.
     logging.shutdown()
     sys.stdout.flush()
@@ -201,6 +211,7 @@ def _spare_the_first_request() -> None:
     mimetypes.init()
     gc.collect()
     gc.freeze()
+    use_huge_pages()
 
 
 def _has_terminal() -> bool:

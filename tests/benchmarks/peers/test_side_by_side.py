@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.measurement import CALLERS, HIGH_RATE, RATES, Measured
+from benchmarks.peers.measurement import CALLERS, Measured
 from benchmarks.peers.roster import OURS, PEERS, Peer
 from benchmarks.peers.running_server import RunningServer
-from benchmarks.peers.side_by_side import HIGH_TURNS, TURNS, Contender, one_round, steps
+from benchmarks.peers.side_by_side import TURNS, Contender, one_round, steps
 from client.address import read_address
 from tests.benchmarks.peers.test_process_tree import SPINNER, is_held
 
@@ -34,8 +34,8 @@ class Noting(Contender):
     def open(self, share: float) -> None:
         self._note(f"{share:.0%}")
 
-    def beside(self, other: Measured) -> None:
-        self._note(f"beside {other.server}")
+    def beside(self, other: Measured, share: float) -> None:
+        self._note(f"beside {other.server} at {share:.0%}")
 
     def end(self) -> None:
         self._note("SIGTERM")
@@ -51,9 +51,10 @@ def test_every_load_is_taken_by_one_server_right_after_the_other(tmp_path: Path)
     found = one_round(two, tmp_path, seconds=1, deadline_seconds=1)
 
     closed = [f"c={each}" for each in CALLERS for _ in range(TURNS)]
-    loads = [f"{each:.0%}" for each in RATES for _ in range(HIGH_TURNS if each == HIGH_RATE else 1)]
+    loads = ["50%", "80%", "80%", "120%", "300%", "300%"]
+    beside = {f"mosec {load}": f", {OURS} beside mosec at {load}" for load in ("80%", "300%")}
     expected = [
-        f"{name} {load}" + (f", {OURS} beside mosec" if f"{name} {load}" == "mosec 80%" else "")
+        f"{name} {load}" + beside.get(f"{name} {load}", "")
         for load in ("started", *closed, *loads, "SIGTERM")
         for name in (OURS, "mosec")
     ]
@@ -74,7 +75,7 @@ def test_a_peer_that_is_not_installed_is_a_row_that_says_so(tmp_path: Path) -> N
 
     assert row.error == "not installed: make peers makes .venvs/peers/nobody"
     assert row.cells == ()
-    assert len(said) == steps(["nobody"]) - HIGH_TURNS, "ours is not there to be measured beside it"
+    assert len(said) == steps([OURS]), "ours is not there to be measured beside it"
 
 
 def test_a_peer_on_another_python_is_not_compared(

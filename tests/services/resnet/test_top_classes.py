@@ -41,3 +41,16 @@ def test_what_is_no_number_comes_last() -> None:
 
 def test_more_classes_than_there_are_is_all_of_them() -> None:
     assert top_classes(np.array([0.4, 0.6], dtype=np.float32), 100).tolist() == [1, 0]
+
+
+@given(
+    arrays.arrays(
+        np.float32,
+        st.integers(1, 40),
+        elements=st.sampled_from([0.0, -0.0, 0.125, 0.25, 0.5, 1.0, np.nan]),
+    ),
+    st.integers(1, 50),
+)
+def test_the_order_is_that_of_sorting_all_of_them(probabilities: np.ndarray, count: int) -> None:
+    expected = np.argsort(-probabilities, kind="stable")[:count]
+    assert top_classes(probabilities, count).tolist() == expected.tolist()

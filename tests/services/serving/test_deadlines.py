@@ -108,8 +108,46 @@ def test_those_of_one_tick_share_a_timer_and_nothing_is_left_of_the_answered() -
         for tick, alarm in zip(ticks, alarms, strict=True):
             deadlines.discard(tick, alarm)
         assert vars(deadlines)["_alarms"] == {}
-        assert vars(deadlines)["_timers"] == {}
 
     loop = run(test, 0)
 
     assert loop.timers == 1
+
+
+def test_later_deadlines_need_no_timer_while_the_first_is_waited_for() -> None:
+    def test(deadlines: Deadlines) -> None:
+        for tick in range(1000):
+            deadlines.add(time.monotonic() + 3600 + tick * TICK_SECONDS, lambda: None)
+
+    assert run(test, 0).timers == 1
+
+
+def test_all_ring_in_the_order_of_their_deadlines_in_whichever_they_came() -> None:
+    rung: list[float] = []
+    after = [0.05, 0.01, 0.09, 0.03, 0.07, 0.0]
+
+    def test(deadlines: Deadlines) -> None:
+        now = time.monotonic()
+        for each in after:
+            deadlines.add(now + each, lambda each=each: rung.append(each))
+
+    run(test, 0.2 + LATE_SECONDS)
+
+    assert rung == sorted(after)
+
+
+def test_the_rest_ring_where_the_first_tick_was_answered() -> None:
+    rung: list[str] = []
+
+    def test(deadlines: Deadlines) -> None:
+        def first() -> None:
+            rung.append("first")
+
+        now = time.monotonic()
+        tick = deadlines.add(now + 0.01, first)
+        deadlines.add(now + 0.05, lambda: rung.append("second"))
+        deadlines.discard(tick, first)
+
+    run(test, 0.1 + LATE_SECONDS)
+
+    assert rung == ["second"]
