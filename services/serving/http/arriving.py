@@ -91,8 +91,8 @@ class Arriving:
         self._message: Message | None = None
         self._parser = httptools.HttpRequestParser(self)
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take bytes; they are not needed afterwards."""
         head_before, message_before = self.head_deadline, self._message
         try:
             self._parse(data)
@@ -110,7 +110,7 @@ class Arriving:
             if self._body_bytes > MOST_HEAD_BYTES + CHUNKED * self._message.received:
                 self.fault = Problem(400, NOT_VALID)
 
-    def _parse(self, data: bytes) -> None:
+    def _parse(self, data: bytes | memoryview) -> None:
         while data:
             try:
                 self._parser.feed_data(data)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """See the module; made by a :class:`services.serving.http.listener.Listener`.
 
     Attributes:
@@ -39,7 +39,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self.deadline: float | None = None
 
-    # asyncio.Protocol
+    # asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client has connected."""
@@ -84,10 +84,14 @@ class Connection(asyncio.Protocol):
         self._writable = True
         self._advance()
 
-    def data_received(self, data: bytes) -> None:
-        """Bytes of requests."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's name
+        """Where the next bytes are put."""
+        return self._listener.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes of requests have come, of which nothing is left in the buffer afterwards."""
         if not self._lingering and self._arriving.fault is None:
-            self._arriving.feed(data)
+            self._arriving.feed(self._listener.buffer[:nbytes])
             self._advance()
 
     # What the listener asks for

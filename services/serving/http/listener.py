@@ -21,6 +21,8 @@ log = logging.getLogger("server")
 
 SWEEP_SECONDS = 0.5
 """How often is looked for connections whose patience is over."""
+READ_BYTES = 256 << 10
+"""Most bytes that are read at once."""
 STRAGGLERS_SECONDS = 0.05
 """For connections that the system took before the end, and requests on their way in."""
 
@@ -32,12 +34,16 @@ class Listener:
         site: what answers.
         patience: how long clients are waited for.
         is_draining: whether connections are to end with their next reply.
+
+    Attributes:
+        buffer: where what arrives is put, for the moment in which its connection looks at it.
     """
 
     def __init__(self, site: Site, patience: Patience, is_draining: Callable[[], bool]) -> None:
         self.site = site
         self.patience = patience
         self.is_draining = is_draining
+        self.buffer = memoryview(bytearray(READ_BYTES))
         self._connections: set[Connection] = set()
         self._date = (0, "")
 

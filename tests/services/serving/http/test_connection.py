@@ -47,6 +47,19 @@ def test_a_body_is_handed_over_when_it_is_whole(site: ScriptedSite, served: Serv
         assert wire.read().body == b"/ body"
 
 
+def test_bodies_that_arrive_by_turns_are_not_mixed_up(served: Served) -> None:
+    bodies = {b"/%d" % number: bytes([65 + number]) * 3000 for number in range(8)}
+    wires = {path: served.wire() for path in bodies}
+    for path, wire in wires.items():
+        wire.send(post(path.decode(), bodies[path][:1], length=3000))
+    for start in range(1, 3000, 500):
+        for path, wire in wires.items():
+            wire.send(bodies[path][start : start + 500])
+    for path, wire in wires.items():
+        assert wire.read().body == path + b" " + bodies[path]
+        wire.close()
+
+
 def test_the_second_request_is_opened_when_the_first_is_answered(
     site: ScriptedSite, served: Served
 ) -> None:
