@@ -25,10 +25,9 @@ from services.serving.allocator import KEPT_BYTES
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SERVER_CORE = "0"
-MEMORY = {
-    "faq": dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(KEPT_BYTES)),
-    "resnet": {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
-}
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+FREED_IS_KEPT = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(KEPT_BYTES))
+MEMORY = {"faq": HUGE_PAGES | FREED_IS_KEPT, "resnet": HUGE_PAGES}
 """What has a tuned peer's C library treat memory as our service of that name has its own treat it."""
 
 

@@ -23,7 +23,7 @@ from services.launch import free_ports
 TURNS = 4
 """How often each number of callers has its turn in a round."""
 COMPARED = (HIGH_RATE, OVERLOAD)
-"""The shares that are looked at most. A share of its own best loads a server the more, the more it can do:
+"""The shares that are looked at most. The faster a server, the more does a share of its own best ask of it:
 so ours also meets what each other server met there."""
 COMPARED_TURNS = 2
 """How often arrivals come at those: in a few seconds few requests make a 99th percentile."""

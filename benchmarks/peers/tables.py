@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Sequence
 
@@ -32,8 +31,8 @@ NOTES = (
     "Every server runs on one core, all with the same build of Python, and serves this project's own "
     "scoring code with the same model folder (benchmarks/peers, one file each); the load comes from the "
     "other core. Default is what its documentation starts with; tuned is what its file says, and what our "
-    "services do for themselves with the C library's memory: for questions freed memory is kept, for "
-    "pictures it is in huge pages. Throughput is that of so many callers who ask again once answered; the "
+    "services do for themselves with the C library's memory: huge pages, and for questions what is freed is "
+    "kept. Throughput is that of so many callers who ask again once answered; the "
     "other loads arrive at random (Poisson), at shares of the server's own best throughput, and wait for "
     "nobody. Callers ask for {seconds:g} s, arrivals go on for {arrivals:g} s. Good is a 200 within "
     "{deadline:g} s of the scheduled arrival. MB is the resident memory of all its processes after the "
@@ -44,8 +43,8 @@ NOTES = (
     "turns, load by load, with so many callers {turns} times, at {high} and {over} {compared_turns} times; "
     "those whose turn it is not are stopped (SIGSTOP). That {rounds} times over, each time started anew: "
     "figures are the medians. Right after each peer's turn at {high} or {over} of its own best ours, tuned, "
-    "has one with the very same arrivals: a share of its own best loads a server the more, the more it can "
-    "do.",
+    "has one with the very same arrivals: the faster a server, the more does a share of its own best ask of "
+    "it.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -242,7 +241,7 @@ def _at_the_load_of_the_best(
     cell = ours.cell(best.load_at(OVERLOAD))
     if cell is None:
         return [Target(text, NONE, False)]
-    ratio = cell.good / most if most else math.inf
+    ratio = cell.good / most if most else 0.0
     figure = f"{ratio:.2f} ({cell.good:,.1f} to {most:,.1f} of {_title(best)})"
     return [Target(text, figure, ratio >= 1)]
 

@@ -32,10 +32,10 @@ SMOOTHING = 0.2
 CAUTION = 1.1
 """How much longer than the average says a wait is taken to be: who is admitted and then too late has
 cost the model its time for nothing, while for who is refused another comes."""
-SHORT_REST = Rest(0.01, with_threads=False)
-LONG_REST = Rest(0.02, with_threads=True)
-LEAST_RESTS = 3
-"""So many times as long as a long rest everybody must wait."""
+SHORT_REST = Rest(0.0125, with_threads=False)
+LONG_REST = Rest(0.025, with_threads=True)
+LONG_REST_WORK = 3 * LONG_REST.seconds
+"""Seconds of work that must be queued for a long rest."""
 LOOP_TURN_SECONDS = 0.05
 """About how long a batch may hold up the event loop, where that scores it: refusals wait for it, too."""
 
@@ -120,18 +120,17 @@ class Batcher(Generic[Item, Output]):
     def rest(self) -> Rest | None:
         """Whether the event loop may leave the thread that scores alone for a while.
 
-        What arrives can wait while a full batch does. Who is answered can wait where that is little
-        beside what everybody waits, and where two batches are done meanwhile: looking after both at
-        once is what is gained.
+        What arrives can wait while a full batch does, which will be taken within the rest. Who is answered
+        can wait where that is little beside what everybody waits: then two batches are done meanwhile, and
+        looking after both at once is what is gained.
         """
         if self._batch_started is None or not isinstance(self._turns, TurnsOfThread):
             return None
         queued, most, seconds = len(self._queue), self._most_items(), self._seconds_per_item
-        if queued < most:
+        ends_in_time = max(most * seconds, self.busy_seconds()) <= SHORT_REST.seconds
+        if queued < most or not ends_in_time:
             return None
-        waits_long = queued * seconds > LEAST_RESTS * LONG_REST.seconds
-        is_short = 2 * seconds * most <= LONG_REST.seconds
-        return LONG_REST if waits_long and is_short else SHORT_REST
+        return LONG_REST if queued * seconds > LONG_REST_WORK else SHORT_REST
 
     def busy_seconds(self) -> float:
         """How long the present batch is being prepared and run; 0 when there is none."""

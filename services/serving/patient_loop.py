@@ -2,7 +2,7 @@
 
 Each time that the loop looks after one thing that has come, the model is interrupted, and what the loop
 needs is no longer in the processor's caches: that costs ten times its work. So while much waits for the
-model, the loop rests a little and then does all that has come and that is finished at once, as a network
+model, the loop rests a little, and then does all that has come and that is finished at once, as a network
 card tells of packets under load.
 """
 
@@ -25,6 +25,7 @@ class Rest:
     """How long what clients send may wait.
 
     Attributes:
+        seconds: at most.
         with_threads: whether what threads have finished waits as well, and does not end the rest.
     """
 
@@ -33,7 +34,7 @@ class Rest:
 
 
 class _Selector(selectors.DefaultSelector):
-    """Looks at once, unless there is time for a rest."""
+    """Tells what has come, after a rest if there is time for one."""
 
     rest: Callable[[], Rest | None] | None = None
 
@@ -52,18 +53,21 @@ class _Selector(selectors.DefaultSelector):
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What has come, after a while at most."""
+        """What has come."""
         if self.rest is None or self._threads is None or (timeout is not None and timeout <= 0):
             return super().select(timeout)
+        # What comes without a pause, such as a large body, is taken without one.
+        if came := super().select(0):
+            return came
         rest = self.rest()
         # Who waits for a time is not kept waiting.
-        if rest is not None and (timeout is None or timeout > rest.seconds):
-            if rest.with_threads:
-                time.sleep(rest.seconds)
-            else:
-                self._threads.poll(rest.seconds * 1000)
-            timeout = 0
-        return super().select(timeout)
+        if rest is None or (timeout is not None and timeout <= rest.seconds):
+            return super().select(timeout)
+        if rest.with_threads:
+            time.sleep(rest.seconds)
+        else:
+            self._threads.poll(rest.seconds * 1000)
+        return super().select(0)
 
 
 class PatientLoop(asyncio.SelectorEventLoop):
@@ -74,5 +78,9 @@ class PatientLoop(asyncio.SelectorEventLoop):
         super().__init__(self._looks)
 
     def be_patient(self, rest: Callable[[], Rest | None]) -> None:
-        """Ask ``rest`` from now on, before each wait."""
+        """Ask ``rest`` from now on, before each wait.
+
+        While it answers with one, something should come of itself before that is over: the loop does not
+        sleep on, but looks.
+        """
         self._looks.rest = rest

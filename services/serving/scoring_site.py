@@ -119,9 +119,11 @@ class ScoringSite:
         self.deadlines = Deadlines(loop)
         # Before a look at the models, for whoever replaces one meanwhile.
         self._has_begun = True
-        if all(each.model.scores_briefly for each in self.scoring.versions.present):
+        models = [each.model for each in self.scoring.versions.present]
+        if all(model.scores_briefly for model in models):
             self.scoring.batcher.score_on(loop)
-        if isinstance(loop, PatientLoop):
+        elif isinstance(loop, PatientLoop) and all(model.prepares_in_turn for model in models):
+            # Only there has the model no other core than the loop's.
             loop.be_patient(self.scoring.batcher.rest)
 
 

@@ -11,7 +11,7 @@ from benchmarks.peers.running_server import _environment
 from benchmarks.peers.served_model import Setup
 
 VARIABLES = {
-    "faq": {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"},
+    "faq": {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"},
     "resnet": {"GLIBC_TUNABLES"},
 }
 

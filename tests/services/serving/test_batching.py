@@ -334,7 +334,9 @@ def test_what_passes_between_two_batches_counts_where_someone_waits(
         (4, 4, 3, None),
         (2, 4, 20, SHORT_REST),
         (2, 4, 50, LONG_REST),
-        (40, 1, 20, SHORT_REST),
+        (13, 1, 1, None),
+        (40, 1, 20, None),
+        (4, 4, 20, None),
     ],
     ids=lambda each: "" if isinstance(each, Rest) else str(each),
 )
@@ -346,7 +348,10 @@ def test_the_loop_may_rest_while_enough_waits_for_the_model(
     assert batcher.rest() is None, "nothing is known, and nothing there"
     queue_behind(batcher, model, pool, [[2] * waiting] if waiting else [])
     batcher._seconds_per_item = milliseconds / 1000
+    batcher._batch_started = time.monotonic()
     assert batcher.rest() is rest
+    batcher._batch_started -= SHORT_REST.seconds
+    assert batcher.rest() is None, "a batch that takes longer than it should may take for ever"
     model.let_go()
     wait_for(lambda: batcher.depth == 0)
     assert batcher.rest() is None

@@ -16,6 +16,11 @@ from services.serving.huge_pages import HUGE_PAGE, use_huge_pages
 from tests.services.serving.live_service import service
 
 SMAPS = Path("/proc/self/smaps")
+SETTING = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+NEEDS_ASKING = pytest.mark.skipif(
+    not SETTING.exists() or "[madvise]" not in SETTING.read_text(),
+    reason="needs a Linux that gives huge pages to who asks",
+)
 HEAD = "{start:x}-{end:x} {access} 00000000 00:00 {inode} {name}\n"
 FIELDS = "Size: {size} kB\nKernelPageSize:        4 kB\nRss:      {resident} kB\nPss: 1 kB\n"
 
@@ -67,7 +72,7 @@ def regions(text: str) -> list[tuple[int, int]]:
     return [(each.start, each.end) for each in found]
 
 
-@pytest.mark.skipif(not SMAPS.exists(), reason="needs Linux")
+@NEEDS_ASKING
 def test_memory_in_use_is_put_into_huge_pages_and_stays_what_it_was() -> None:
     with memory(24, used=24) as region:
         assert field_of(24, "AnonHugePages") == 0
@@ -77,14 +82,14 @@ def test_memory_in_use_is_put_into_huge_pages_and_stays_what_it_was() -> None:
         assert region[:] == random.Random(1).randbytes(24 << 20)
 
 
-@pytest.mark.skipif(not SMAPS.exists(), reason="needs Linux")
+@NEEDS_ASKING
 def test_memory_that_is_not_in_use_does_not_come_into_use() -> None:
     with memory(40, used=4):
         use_huge_pages()
         assert field_of(40, "Rss") == 4
 
 
-@pytest.mark.skipif(not SMAPS.exists(), reason="needs Linux")
+@NEEDS_ASKING
 def test_a_service_has_its_memory_in_huge_pages_once_its_model_is_there(tmp_path: Path) -> None:
     with memory(24, used=24):
         use_huge_pages()
@@ -121,6 +126,18 @@ def test_a_system_that_says_nothing_of_its_memory_is_left_alone(smaps: Path) -> 
 def test_one_that_refuses_gives_nothing(smaps: Path) -> None:
     smaps.write_text(described(2**47 - 2**30, 64, 64))
     assert use_huge_pages() == 0
+
+
+@NEEDS_ASKING
+def test_a_system_that_is_set_to_give_none_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = tmp_path / "enabled"
+    setting.write_text("always madvise [never]\n")
+    monkeypatch.setattr(huge_pages, "_SETTING", setting)
+    with memory(24, used=24):
+        assert use_huge_pages() == 0
+        assert field_of(24, "AnonHugePages") == 0
 
 
 def test_only_whole_huge_pages_of_private_memory_in_use_are_asked_for() -> None:
