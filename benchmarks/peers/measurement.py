@@ -14,13 +14,13 @@ from client.load.closed_loop import ClosedLoop
 from client.load.open_loop import OpenLoop
 from client.load.precise_loop import new_precise_loop
 from client.load.recording import UNKNOWN, Recording
-from client.load.statistics import summarise
+from client.load.statistics import step_name, summarise
 from client.load.target import request_bytes
 
 CALLERS = (1, 4, 16, 64)
 RATES = (0.5, 0.8, 1.2, 3.0)
 HIGH_RATE, OVERLOAD = 0.8, 3.0
-"""At which latencies are compared."""
+"""At which latencies are compared, and at which good answers."""
 OPEN_DEADLINES = 3
 CONNECTIONS = 1024
 TIMEOUT_SECONDS = 5.0
@@ -96,7 +96,7 @@ class Measured:
 
     def load_at(self, share: float) -> str:
         """What the cell of another server is called that was measured with this one's arrivals."""
-        return f"{load_name(share)} of {self.server} {self.configuration}"
+        return f"{step_name(share)} of {self.server} {self.configuration}"
 
     @classmethod
     def from_json(cls, document: dict) -> Measured:  # type: ignore[type-arg]
@@ -108,11 +108,6 @@ class Measured:
     def to_json(self) -> dict[str, object]:
         """The figures as plain data."""
         return asdict(self)
-
-
-def load_name(share: float) -> str:
-    """What the cell of arrivals at a share of a server's best is called."""
-    return f"{share:.0%}".replace("%", " %")
 
 
 def open_seconds(seconds: float, deadline: float) -> float:

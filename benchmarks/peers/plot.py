@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from benchmarks.figure import INK, new_figure, write_figure
 from benchmarks.peers.measurement import CALLERS, RATES, Measured
 from benchmarks.peers.roster import OURS, PEERS
+from client.load.statistics import step_name
 
 GRID = "#e4e7eb"
 COLOURS = {
@@ -25,7 +26,7 @@ def draw(rows: Sequence[Measured], path: Path) -> None:
     throughput, goodput, memory = figure.subplots(1, 3)
     for row in shown:
         _line(throughput, row, CALLERS, [f"c={callers}" for callers in CALLERS], "answers")
-        _line(goodput, row, RATES, [f"{rate:.0%}".replace("%", " %") for rate in RATES], "good")
+        _line(goodput, row, RATES, [step_name(rate) for rate in RATES], "good")
     throughput.set_xscale("log", base=2)
     throughput.set_xticks(CALLERS, [str(callers) for callers in CALLERS])
     goodput.set_xticks(RATES, [f"{rate:.0%}" for rate in RATES])

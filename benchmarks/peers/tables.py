@@ -11,14 +11,14 @@ from benchmarks.peers.measurement import (
     OVERLOAD,
     Cell,
     Measured,
-    load_name,
     open_seconds,
 )
 from benchmarks.peers.roster import OURS, PEERS
 from benchmarks.peers.side_by_side import COMPARED_TURNS, TURNS
 from benchmarks.result import Result, Table, Target
+from client.load.statistics import step_name
 
-HIGH, OVER = load_name(HIGH_RATE), load_name(OVERLOAD)
+HIGH, OVER = step_name(HIGH_RATE), step_name(OVERLOAD)
 
 COLUMNS = (
     "server", "ready s", "MB", *(f"c={callers} /s" for callers in CALLERS), f"p99 ms at {HIGH}",
@@ -196,7 +196,10 @@ def _known(
 def _ratio(text: str, ours: Measured, peers: Sequence[Measured],
            read: Callable[[Measured], float | None], least: float) -> Target:  # fmt: skip
     best, name = max(_known(peers, read), default=(0.0, "nobody"))
-    mine = read(ours) or 0.0
+    return _of_best(text, read(ours) or 0.0, best, name, least)
+
+
+def _of_best(text: str, mine: float, best: float, name: str, least: float) -> Target:
     ratio = mine / best if best else 0.0
     return Target(text, f"{ratio:.2f} ({mine:,.1f} to {best:,.1f} of {name})", ratio >= least)
 
@@ -241,9 +244,7 @@ def _at_the_load_of_the_best(
     cell = ours.cell(best.load_at(OVERLOAD))
     if cell is None:
         return [Target(text, NONE, False)]
-    ratio = cell.good / most if most else 0.0
-    figure = f"{ratio:.2f} ({cell.good:,.1f} to {most:,.1f} of {_title(best)})"
-    return [Target(text, figure, ratio >= 1)]
+    return [_of_best(text, cell.good, most, _title(best), 1.0)]
 
 
 def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
@@ -261,7 +262,7 @@ def _against_median(ours: Measured, peers: Sequence[Measured]) -> Target:
 
 def _beside_each(service: str, rows: Sequence[Measured], share: float) -> list[Table]:
     """Every other server at a share of its own best, and ours with the same arrivals."""
-    ours, load = _ours(rows), load_name(share)
+    ours, load = _ours(rows), step_name(share)
     if ours is None:
         return []
     lines = [

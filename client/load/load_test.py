@@ -23,7 +23,7 @@ from client.load.saturation import (
     find_saturation,
     measure_level,
 )
-from client.load.statistics import Step, summarise
+from client.load.statistics import Step, step_name, summarise
 from client.load.target import LoadRefused, request_bytes, require_permission
 from client.load.workload import Workload
 
@@ -181,9 +181,7 @@ class _LoadTest:
         for place, share in enumerate(self._plan.rates):
             if place or saturation.levels:
                 await asyncio.sleep(PAUSE_BETWEEN_STEPS)
-            steps.append(
-                await self._step(f"{share:.0%}".replace("%", " %"), share, saturation, place)
-            )
+            steps.append(await self._step(step_name(share), share, saturation, place))
         if not self._plan.recover:
             return LoadReport(self._plan, saturation, tuple(steps))
         # Without a pause: what is left over from the step before is what could hurt.

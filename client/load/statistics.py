@@ -24,6 +24,11 @@ class Latency:
     max_ms: float
 
 
+def step_name(share: float) -> str:
+    """What a step at a share of the saturation is called."""
+    return f"{share:.0%}".replace("%", " %")
+
+
 @dataclass(frozen=True)
 class Step:
     """What an open-loop step measured. Rates are per second of the step's schedule.

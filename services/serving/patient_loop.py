@@ -56,13 +56,13 @@ class _Selector(selectors.DefaultSelector):
         """What has come."""
         if self.rest is None or self._threads is None or (timeout is not None and timeout <= 0):
             return super().select(timeout)
-        # What comes without a pause, such as a large body, is taken without one.
-        if came := super().select(0):
-            return came
         rest = self.rest()
         # Who waits for a time is not kept waiting.
         if rest is None or (timeout is not None and timeout <= rest.seconds):
             return super().select(timeout)
+        # What comes without a pause, such as a large body, is taken without one.
+        if came := super().select(0):
+            return came
         if rest.with_threads:
             time.sleep(rest.seconds)
         else:
