@@ -80,13 +80,23 @@ class ScoringSite:
         if found is None:
             return self._others.open(head, send)
         rule, names = found
-        batcher = self.scoring.batcher
-        if batcher.is_full:
-            send(self._refusals.reply(rule, batcher.expected_wait_seconds))
+        if self.is_at_capacity:
+            send(self._refuse(rule))
             return REFUSED
         exchange = ScoringExchange(self, head, rule, send)
         exchange.open(names)
         return exchange
+
+    @property
+    def is_at_capacity(self) -> bool:
+        """Whether all that need the model are refused."""
+        return self.scoring.batcher.is_full
+
+    def refusal(self, target: bytes) -> Reply | None:
+        """The refusal of a POST to ``target``; None where that needs no model, or is written unusually."""
+        path = target.partition(b"?")[0]
+        found = None if b"%" in path or b"#" in path else self._paths.match(path.decode("latin-1"))
+        return None if found is None else self._refuse(found[0])
 
     def refuse(self, problem: Problem, client: Address) -> Reply:
         """The reply to what is no request, which is counted and logged as one of no route."""
@@ -111,6 +121,9 @@ class ScoringSite:
         """Have the batcher leave the loop, for good, if ``model`` is not brief; called by any thread."""
         if self._has_begun and not model.scores_briefly:
             self.mailbox.put(self.scoring.batcher.score_in_thread)
+
+    def _refuse(self, rule: str) -> Reply:
+        return self._refusals.reply(rule, self.scoring.batcher.expected_wait_seconds)
 
     def _begin(self) -> None:
         """Do what has to be done on the loop, with the first request."""

@@ -90,9 +90,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes of requests have come, of which nothing is left in the buffer afterwards."""
-        if not self._lingering and self._arriving.fault is None:
-            self._arriving.feed(self._listener.buffer[:nbytes])
-            self._advance()
+        if self._lingering or self._arriving.fault is not None:
+            return
+        data = self._listener.buffer[:nbytes]
+        if self._listener.site.is_at_capacity and self._refuse_at_a_glance(data):
+            return
+        self._arriving.feed(data)
+        self._advance()
 
     # What the listener asks for
 
@@ -121,6 +125,19 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.close()
 
     # Requests in their order
+
+    def _refuse_at_a_glance(self, data: memoryview) -> bool:
+        """Refuse what can be refused without a closer look; returns whether that was done."""
+        listener = self._listener
+        if not self.is_idle or not self._writable or listener.is_draining():
+            return False
+        target = listener.glance.target_of(data)
+        reply = listener.site.refusal(target) if target is not None else None
+        if reply is None:
+            return False
+        self._write(reply, None, ends_connection=False)
+        self.deadline = time.monotonic() + self._patience.idle
+        return True
 
     @property
     def _first(self) -> Message | None:

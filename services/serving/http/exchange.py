@@ -36,6 +36,15 @@ class Site(Protocol):
         """Begin with a request whose head has arrived; it may be replied to at once."""
         ...
 
+    @property
+    def is_at_capacity(self) -> bool:
+        """Whether :meth:`refusal` is worth asking for."""
+        ...
+
+    def refusal(self, target: bytes) -> Reply | None:
+        """What a POST to ``target`` is replied to for want of capacity, whatever else it says."""
+        ...
+
     def refuse(self, problem: Problem, client: Address) -> Reply:
         """The reply to what is no request, or not all of one's head."""
         ...

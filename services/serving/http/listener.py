@@ -15,6 +15,7 @@ from email.utils import formatdate
 
 from services.serving.http.connection import Connection
 from services.serving.http.exchange import Site
+from services.serving.http.glance import Glance
 from services.serving.http.limits import MOST_CONNECTIONS, Patience
 
 log = logging.getLogger("server")
@@ -37,6 +38,7 @@ class Listener:
 
     Attributes:
         buffer: where what arrives is put, for the moment in which its connection looks at it.
+        glance: a first look, for all connections.
     """
 
     def __init__(self, site: Site, patience: Patience, is_draining: Callable[[], bool]) -> None:
@@ -44,6 +46,7 @@ class Listener:
         self.patience = patience
         self.is_draining = is_draining
         self.buffer = memoryview(bytearray(READ_BYTES))
+        self.glance = Glance()
         self._connections: set[Connection] = set()
         self._date = (0, "")
 

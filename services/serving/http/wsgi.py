@@ -53,6 +53,15 @@ class WsgiSite:
             head, send, self._ask, most_bytes=self._most_bytes, budget=self._byte_budget
         )
 
+    @property
+    def is_at_capacity(self) -> bool:
+        """Never: what comes waits for a thread."""
+        return False
+
+    def refusal(self, target: bytes) -> Reply | None:  # noqa: ARG002 - the protocol's name
+        """None: as above."""
+        return None
+
     def refuse(self, problem: Problem, client: Address) -> Reply:
         """The reply to what is no request; the application never hears of it."""
         request_id = new_request_id()

@@ -217,6 +217,19 @@ def full_house(busy: LiveService) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/pull?x=1", 503), ("/v1/pul%6C", 503), ("/v1/pull#x", 503), ("/v1/none", 404)],
+)
+def test_a_full_house_refuses_only_what_needs_the_model(
+    path: str, status: int, busy: LiveService
+) -> None:
+    with full_house(busy), busy.wire() as wire:
+        body = pull("x")
+        wire.send(head("POST", path, JSON, len(body)) + body)
+        assert wire.read().status == status
+
+
 def test_a_refused_body_that_follows_its_headers_later_leaves_the_connection_usable(
     busy: LiveService,
 ) -> None:

@@ -93,12 +93,15 @@ class ScriptedExchange:
 class ScriptedSite:
     """A path that begins with ``/held`` is answered by the test, ``/refused`` before the body is looked
     at, any other one once the body is there. Queries: ``most`` bytes of body, ``size`` of the reply.
+
+    While it ``is_at_capacity``, a target that begins with ``/full`` is refused without being opened.
     """
 
     loop: asyncio.AbstractEventLoop
 
     def __init__(self) -> None:
         self.exchanges: list[ScriptedExchange] = []
+        self.is_at_capacity = False
 
     def open(self, head: Head, send: Send) -> Exchange:
         exchange = ScriptedExchange(self, head, send)
@@ -106,6 +109,12 @@ class ScriptedSite:
         if head.path.startswith("/refused"):
             send(problem_reply(Problem(503, "Come back later.")))
         return exchange
+
+    def refusal(self, target: bytes) -> Reply | None:
+        if not target.startswith(b"/full"):
+            return None
+        _, _, size = target.partition(b"?size=")
+        return Reply(503, [], bytes(int(size or 0)) or target)
 
     def refuse(self, problem: Problem, client: Address) -> Reply:
         assert client[0] == "127.0.0.1"
