@@ -17,6 +17,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from services.serving.brevity import TakesLong
 from services.serving.problem import Problem
 
 ACCEPTED_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -54,6 +55,14 @@ _SIXTEEN_BIT_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 # Encoders write about ten.
 _MAX_JPEG_SCANS: Final = 100
 
+# Transparent PNGs take longest: 13 ns a pixel. A scan of a JPEG takes a quarter of that.
+_BRIEF_PIXELS: Final = 2_000_000
+_SCANS_LIKE_A_PICTURE: Final = 4
+
+# Each of these may be a megabyte once it is inflated, which is done before the size is known.
+_COMPRESSED_METADATA: Final = (b"iCCP", b"zTXt", b"iTXt")
+_BRIEF_METADATA: Final = 3
+
 # Sizes are checked here, by limits that may be above the one that Pillow warns of; its warnings of
 # odd metadata in a good picture would let clients write to the log.
 warnings.filterwarnings("ignore", module=r"PIL\b")
@@ -74,7 +83,9 @@ def picture_format(body: bytes) -> str | None:
     return next((name for signature, name in _SIGNATURES if body.startswith(signature)), None)
 
 
-def decode(body: bytes, limits: PictureLimits, *, shorter_side: int) -> Image.Image:
+def decode(
+    body: bytes, limits: PictureLimits, *, shorter_side: int, brief: bool = False
+) -> Image.Image:
     """Decode the first frame of a picture to upright RGB pixels; transparency is laid on white.
 
     A JPEG far larger than needed is decoded at 1/2, 1/4 or 1/8 of its size (by the decoder's own
@@ -82,14 +93,15 @@ def decode(body: bytes, limits: PictureLimits, *, shorter_side: int) -> Image.Im
     still filters.
 
     Raises Problem: 415 for what is not a JPEG, PNG, WebP, GIF or BMP; 413 for a picture over
-    `limits`; 422 for a damaged one; 503 when memory runs out.
+    `limits`; 422 for a damaged one; 503 when memory runs out. Raises TakesLong, if that must be
+    `brief`, for one that may take more than some 30 ms.
     """
     format_name = picture_format(body)
     if format_name is None:
         raise Problem(415, "The picture is not a JPEG, PNG, WebP, GIF or BMP file.")
     try:
-        return _decoded(body, format_name, limits, shorter_side)
-    except Problem:
+        return _decoded(body, format_name, limits, shorter_side, brief)
+    except (Problem, TakesLong):
         raise
     except MemoryError:
         raise Problem(
@@ -102,12 +114,18 @@ def decode(body: bytes, limits: PictureLimits, *, shorter_side: int) -> Image.Im
 
 
 def _decoded(
-    body: bytes, format_name: str, limits: PictureLimits, shorter_side: int
+    body: bytes, format_name: str, limits: PictureLimits, shorter_side: int, brief: bool
 ) -> Image.Image:
-    if format_name == "JPEG" and body.count(b"\xff\xda") > _MAX_JPEG_SCANS:
+    scans = body.count(b"\xff\xda") if format_name == "JPEG" else 1
+    if scans > _MAX_JPEG_SCANS:
         raise Problem(422, f"The JPEG has more than {_MAX_JPEG_SCANS} scans.")
+    if brief and sum(map(body.count, _COMPRESSED_METADATA)) > _BRIEF_METADATA:
+        raise TakesLong
     with Image.open(BytesIO(body), formats=(format_name,)) as image:
         _check_size(image.size, limits)
+        pictures = max(1, scans / _SCANS_LIKE_A_PICTURE)
+        if brief and image.width * image.height * pictures > _BRIEF_PIXELS:
+            raise TakesLong
         if image.tile and image.tile[0].codec_name == "bmp_rle":
             # Pillow decodes these runs in Python: a small file holds the interpreter for seconds.
             raise Problem(422, "A compressed BMP is not accepted; send it as PNG.")

@@ -11,6 +11,7 @@ from services.resnet.labels import Label
 from services.resnet.preprocessing import Tensor
 from services.resnet.received_picture import from_predecessor_base64
 from services.resnet.top_classes import top_classes
+from services.serving.brevity import leave_several_to_a_thread
 from services.serving.model import Call, Operation, Timing, json_operation
 from services.serving.problem import Problem
 
@@ -44,6 +45,7 @@ def score_operation(
 
     def prepare(request: ScoreRequest) -> Call[Tensor, Tensor]:
         names = list(request.input)
+        leave_several_to_a_thread(len(names))
         items = [
             _named(preprocess, text, position, len(names))
             for position, text in enumerate(request.input.values(), start=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from services.resnet.decoding import PictureLimits, decode
 from services.resnet.transform import Transform
+from services.serving.brevity import must_be_brief
 
 Tensor = NDArray[np.float32]
 
@@ -40,10 +42,12 @@ class Preprocessor:
     def __call__(self, body: bytes) -> Tensor:
         """Return the picture as float32 of the transform's shape; waits for a free slot.
 
-        Raises Problem as `decode` does.
+        Raises Problem as `decode` does, and TakesLong on an event loop, which takes no slot: the pictures
+        that are decoded there are small, and come one by one.
         """
-        with self._slots:
-            image = decode(body, self._limits, shorter_side=self.transform.resize)
+        brief = must_be_brief()
+        with nullcontext() if brief else self._slots:
+            image = decode(body, self._limits, shorter_side=self.transform.resize, brief=brief)
             return tensor(resized_and_cropped(image, self.transform), self.transform)
 
 

@@ -16,6 +16,7 @@ from services.resnet.decoding import picture_format
 from services.resnet.labels import Label
 from services.resnet.preprocessing import Tensor as Pixels
 from services.resnet.transform import Transform
+from services.serving.brevity import leave_several_to_a_thread
 from services.serving.problem import Problem
 from services.serving.protocols.json_data import BASE64_FIELD
 from services.serving.protocols.signature import (
@@ -57,7 +58,9 @@ def resnet_tensors(
     def prepare(tensor: Tensor) -> Sequence[Pixels]:
         if tensor.name == PIXELS:
             return _finite(tensor.values)
-        return [preprocess(_file(element)) for element in tensor.elements()]
+        elements = tensor.elements()
+        leave_several_to_a_thread(len(elements))
+        return [preprocess(_file(element)) for element in elements]
 
     def render(outputs: Sequence[Pixels], _: ResnetParameters) -> dict[str, NDArray[Any]]:
         return {PROBABILITIES: np.stack(outputs)}

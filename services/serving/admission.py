@@ -25,6 +25,7 @@ class Admission(Generic[Item, Output]):
         self._deadline = deadline
         self._places = 0
         self._is_over = False
+        self._has_waited = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Admission[Item, Output]:
@@ -67,7 +68,9 @@ class Admission(Generic[Item, Output]):
     ) -> Ticket[Item, Output]:
         """Queue ``items`` as :meth:`score` does, and return at once."""
         self._reserve_for(items)
-        return self._batcher.submit(items, self._deadline, on_end, predict)
+        return self._batcher.submit(
+            items, self._deadline, on_end, predict, is_next=self._has_waited
+        )
 
     def submit_unprepared(
         self,
@@ -75,18 +78,22 @@ class Admission(Generic[Item, Output]):
         on_end: Callable[[], None],
         predict: Predict[Item, Output] | None = None,
     ) -> Ticket[Item, Output]:
-        """Queue a request whose items ``prepare`` makes once its turn has come."""
+        """Queue a request whose items ``prepare`` makes once its turn has come.
+
+        It waits once: where they are made elsewhere after all and submitted, they are next.
+        """
 
         def prepared() -> Sequence[Item]:
+            self._has_waited = True
             items = prepare()
-            self._reserve_for(items, is_next=True)
+            self._reserve_for(items)
             return items
 
         return self._batcher.submit_unprepared(prepared, self._deadline, on_end, predict)
 
-    def _reserve_for(self, items: Sequence[Item], *, is_next: bool = False) -> None:
+    def _reserve_for(self, items: Sequence[Item]) -> None:
         if len(items) > self._places:
-            self.reserve(len(items) - self._places, is_next=is_next)
+            self.reserve(len(items) - self._places, is_next=self._has_waited)
 
 
 def at_capacity(wait_seconds: float) -> Problem:

@@ -23,7 +23,6 @@ from typing import Generic
 
 from services.serving.admission import Admission, at_capacity, past_deadline
 from services.serving.model import Item, Output
-from services.serving.patient_loop import Rest
 from services.serving.ticket import Entry, Predict, Prepare, Ticket
 from services.serving.turns import Turns, TurnsOfLoop, TurnsOfThread
 
@@ -32,12 +31,12 @@ SMOOTHING = 0.2
 CAUTION = 1.1
 """How much longer than the average says a wait is taken to be: who is admitted and then too late has
 cost the model its time for nothing, while for who is refused another comes."""
-SHORT_REST = Rest(0.0125, with_threads=False)
-LONG_REST = Rest(0.025, with_threads=True)
-LONG_REST_WORK = 3 * LONG_REST.seconds
-"""Seconds of work that must be queued for a long rest."""
 LOOP_TURN_SECONDS = 0.05
 """About how long a batch may hold up the event loop, where that scores it: refusals wait for it, too."""
+LONG_ROUND_SECONDS = 0.02
+"""How long the loop goes on with batch after batch where much waits, before it looks at anything else."""
+LONG_ROUND_WORK = 0.075
+"""Seconds of work that must be queued for that."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class Batcher(Generic[Item, Output]):
         """Score on the event loop from now on; called there, before anything is submitted."""
         self._turns.end()
         self._longest_turn_seconds = LOOP_TURN_SECONDS
-        self._turns = TurnsOfLoop(self._take_turn, loop, self._fills_a_batch)
+        self._turns = TurnsOfLoop(self._take_turn, loop, self._fills_a_batch, self._round_seconds)
 
     def score_in_thread(self) -> None:
         """Score in a thread from now on; called on the loop, where that has scored so far or not."""
@@ -117,20 +116,10 @@ class Batcher(Generic[Item, Output]):
         """Predicted seconds until an item admitted now is scored."""
         return self._predicted_wait(self._admitted + 1)
 
-    def rest(self) -> Rest | None:
-        """Whether the event loop may leave the thread that scores alone for a while.
-
-        What arrives can wait while a full batch does, which will be taken within the rest. Who is answered
-        can wait where that is little beside what everybody waits: then two batches are done meanwhile, and
-        looking after both at once is what is gained.
-        """
-        if self._batch_started is None or not isinstance(self._turns, TurnsOfThread):
-            return None
-        queued, most, seconds = len(self._queue), self._most_items(), self._seconds_per_item
-        ends_in_time = max(most * seconds, self.busy_seconds()) <= SHORT_REST.seconds
-        if queued < most or not ends_in_time:
-            return None
-        return LONG_REST if queued * seconds > LONG_REST_WORK else SHORT_REST
+    @property
+    def is_on_loop(self) -> bool:
+        """Whether the event loop scores."""
+        return isinstance(self._turns, TurnsOfLoop)
 
     def busy_seconds(self) -> float:
         """How long the present batch is being prepared and run; 0 when there is none."""
@@ -209,18 +198,24 @@ class Batcher(Generic[Item, Output]):
         deadline: float,
         on_end: Callable[[], None],
         predict: Predict[Item, Output] | None = None,
+        *,
+        is_next: bool = False,
     ) -> Ticket[Item, Output]:
         """Queue ``items``, for which places must be reserved, and return at once.
 
         ``on_end`` is called once they are scored or have failed, mostly in the midst of a batch. A
         ticket whose deadline is over before its turn comes is passed over, and ``on_end`` not called.
+        What ``is_next`` has waited for its turn already.
         """
         ticket: Ticket[Item, Output] = Ticket(items, deadline, predict or self._predict, on_end)
         if not items:
             on_end()
             return ticket
         with self._lock:
-            self._queue.extend(ticket.entries())
+            if is_next:
+                self._queue.extendleft(reversed(ticket.entries()))
+            else:
+                self._queue.extend(ticket.entries())
         self._turns.ask()
         return ticket
 
@@ -282,9 +277,12 @@ class Batcher(Generic[Item, Output]):
 
     def _next_batch(self) -> list[Entry[Item, Output]]:
         batch: list[Entry[Item, Output]] = []
-        # One that cannot be prepared ends the turn, which would go on for as long as such ones come.
-        while (unprepared := self._take(batch)) is not None and self._prepare(unprepared):
-            pass
+        ends = time.monotonic() + self._longest_turn_seconds
+        while not batch or time.monotonic() < ends:
+            unprepared = self._take(batch)
+            # One that cannot be prepared ends the turn, which would go on for as long as such ones come.
+            if unprepared is None or not self._prepare(unprepared):
+                break
         return batch
 
     def _take(self, batch: list[Entry[Item, Output]]) -> Ticket[Item, Output] | None:
@@ -328,6 +326,15 @@ class Batcher(Generic[Item, Output]):
         with self._lock:
             self._queue.extendleft(reversed(ticket.entries()))
         return True
+
+    def _round_seconds(self) -> float:
+        """How long batch may follow batch on the loop.
+
+        Each look at what has come costs the model its place in the processor's caches. Who is answered can
+        wait for the next batch or two where that is little beside what everybody waits.
+        """
+        much = len(self._queue) * self._seconds_per_item > LONG_ROUND_WORK
+        return LONG_ROUND_SECONDS if much else 0.0
 
     def _fills_a_batch(self) -> bool:
         return len(self._queue) >= self._most_items()

@@ -132,12 +132,13 @@ class Model(ABC, Generic[Item, Output]):
     then threads do it."""
 
     prepares_in_turn: bool = False
-    """Whether the batcher's thread prepares a request, once its turn has come: where model and preparation
-    have one core between them, a second thread would only take it from the first."""
+    """Whether who scores also prepares a request, once its turn has come: where model and preparation have
+    one core between them, a second thread would only take it from the first. On the event loop a model
+    raises :class:`services.serving.brevity.TakesLong` for what others should not wait for."""
 
     scores_briefly: bool = False
-    """Whether scoring an item takes a millisecond or two, mostly of Python: then the event loop does it,
-    which a thread would only keep waiting for the interpreter's lock."""
+    """Whether scoring an item takes some milliseconds, of Python or of the one core there is: then the
+    event loop does it, which a thread would only keep waiting. Known once the model has warmed up."""
 
     info: ModelInfo
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from services.serving.admission import past_deadline
+from services.serving.brevity import TakesLong
 from services.serving.http.exchange import Send
 from services.serving.http.message import Head, Reply, header_lines, problem_reply
 from services.serving.preparing import Place
@@ -29,6 +30,8 @@ Result = TypeVar("Result")
 
 QUICK_BYTES = 64 << 10
 """A body of up to this size is read as JSON in well under a millisecond."""
+BRIEF_BYTES = 128 << 10
+"""A body up to this size may be prepared on the event loop by a model that says what takes long."""
 QUICK_ITEMS = 64
 """So many outputs are made into a response in about a millisecond."""
 MOST_QUERY_FIELDS = 50
@@ -87,15 +90,15 @@ class ScoringExchange:
     def _take(self, body: bytes) -> None:
         request = self._opened()
         self._admit(request)
-        is_quick = len(body) <= QUICK_BYTES and request.coding in ("", "identity")
-        if request.prepares_in_turn:
+        is_plain = request.coding in ("", "identity")
+        if request.prepares_in_turn and (
+            not self._site.scoring.batcher.is_on_loop or (is_plain and len(body) <= BRIEF_BYTES)
+        ):
             self._submit_unprepared(body)
-        elif is_quick and not self._site.prepares_slowly:
+        elif is_plain and len(body) <= QUICK_BYTES and not self._site.prepares_slowly:
             self._submit(self._prepare(body))
         else:
-            self._place = self._site.preparing.take(
-                lambda: self._in_thread(lambda: self._prepare(body), self._submit)
-            )
+            self._prepare_in_thread(body)
 
     def _admit(self, request: ScoringRequest) -> None:
         request.admit()
@@ -117,12 +120,24 @@ class ScoringExchange:
     def _submit_unprepared(self, body: bytes) -> None:
         request, mailbox = self._opened(), self._site.mailbox
         self._ticket = request.admission.submit_unprepared(
-            lambda: self._prepare(body).items, lambda: mailbox.put(self._scored), request.predict
+            lambda: self._prepare(body).items,
+            lambda: mailbox.put(lambda: self._scored(body)),
+            request.predict,
         )
 
-    def _scored(self) -> None:
+    def _prepare_in_thread(self, body: bytes) -> None:
+        self._place = self._site.preparing.take(
+            lambda: self._in_thread(lambda: self._prepare(body), self._submit)
+        )
+
+    def _scored(self, unprepared: bytes = b"") -> None:
+        """Answer, or where it was ``unprepared`` and that takes long, begin again in a thread."""
         ticket, self._ticket = self._ticket, None
         if self._is_over or ticket is None:
+            return
+        if isinstance(ticket.failure, TakesLong):
+            ticket.settle()
+            self._prepare_in_thread(unprepared)
             return
         self._leave_place()
         if len(ticket.items) <= QUICK_ITEMS:

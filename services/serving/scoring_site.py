@@ -3,8 +3,8 @@
 A scoring request costs no thread and no switch to one but those to the model and back, and not even
 those where the model is brief: the loop reads, checks and prepares it, the batcher scores it with its
 neighbours, and one awakening of the loop answers the whole batch. Only what may take long (a picture
-to decode, a large body) is prepared by a thread: one of several, or where there is but one core by that
-of the batcher.
+to decode, a large body) is prepared by a thread: one of several, or where there is but one core by who
+scores.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.mailbox import Mailbox
 from services.serving.model import Model
-from services.serving.patient_loop import PatientLoop
 from services.serving.preparing import Preparing
 from services.serving.problem import Problem
 from services.serving.refusal import Refusals
@@ -135,9 +134,6 @@ class ScoringSite:
         models = [each.model for each in self.scoring.versions.present]
         if all(model.scores_briefly for model in models):
             self.scoring.batcher.score_on(loop)
-        elif isinstance(loop, PatientLoop) and all(model.prepares_in_turn for model in models):
-            # Only there has the model no other core than the loop's.
-            loop.be_patient(self.scoring.batcher.rest)
 
 
 class _Refused:

@@ -30,7 +30,6 @@ from services.serving.lifecycle import Lifecycle
 from services.serving.logs import configure_logs
 from services.serving.model import Model, ModelRejected
 from services.serving.model_folder import ModelFolderError
-from services.serving.patient_loop import PatientLoop
 from services.serving.settings import ServerSettings, ServiceSettings
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     lifecycle = Lifecycle()
     site = _built(settings, build, lifecycle)
     _spare_the_first_request()
-    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+    with asyncio.Runner() as runner:
         runner.run(_serve_until_told(settings, site, lifecycle, address))
     # Threads that still work for clients who were given up do not keep the process.
     logging.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -71,23 +72,29 @@ class TurnsOfThread:
 
 
 class TurnsOfLoop:
-    """For a model whose items take a millisecond or two with the interpreter's lock held.
+    """For a model whose items take some milliseconds on a core that it shares with the loop.
 
-    Two threads that both need the lock take it from each other at every request that arrives, which
-    shows in the tail of the latency and in overload.
+    Two threads that both need that core, or the interpreter's lock, take it from each other at every
+    request that arrives, which shows in the tail of the latency and in overload.
 
     Args:
         turn: scores a batch.
         loop: in whose thread this is made.
         is_enough: whether what is queued fills a batch.
+        round_seconds: for how long turn may follow turn before the loop does what is due.
     """
 
     def __init__(
-        self, turn: Turn, loop: asyncio.AbstractEventLoop, is_enough: Callable[[], bool]
+        self,
+        turn: Turn,
+        loop: asyncio.AbstractEventLoop,
+        is_enough: Callable[[], bool],
+        round_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._turn = turn
         self._loop = loop
         self._is_enough = is_enough
+        self._round_seconds = round_seconds
         self._thread = threading.get_ident()
         self._is_due = False
         self._asked = 0
@@ -142,5 +149,9 @@ class TurnsOfLoop:
             self._loop.call_soon(self._look)
             return
         self._is_due = False
-        if self._turn():
+        ends = time.monotonic() + self._round_seconds()
+        while is_more := self._turn():
+            if time.monotonic() >= ends:
+                break
+        if is_more:
             self._schedule()

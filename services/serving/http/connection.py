@@ -135,8 +135,9 @@ class Connection(asyncio.BufferedProtocol):
         reply = listener.site.refusal(target) if target is not None else None
         if reply is None:
             return False
-        self._write(reply, None, ends_connection=False)
+        # Before it is written: a client that does not read it gets another deadline by that.
         self.deadline = time.monotonic() + self._patience.idle
+        self._write(reply, None, ends_connection=False)
         return True
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,11 +33,13 @@ class Recorded:
     name: str = "recorded"
     tolerance: float = 1e-3
     device: str = "cpu"
+    seconds: float = 0.0
 
     def warm_up_sizes(self, max_batch: int) -> Sequence[int]:
         return (1, max_batch)
 
     def logits(self, batch: np.ndarray) -> np.ndarray:
+        time.sleep(self.seconds)
         return np.repeat(self.answer, len(batch), axis=0)
 
 
@@ -153,6 +156,21 @@ def test_pictures_are_decoded_by_the_thread_of_the_network_where_both_have_one_c
         seeded, backend, preprocess, max_batch=1, device=device, has_one_core=threads == 1
     )
     assert made.prepares_in_turn == in_turn
+
+
+@pytest.mark.parametrize(
+    ("has_one_core", "seconds", "briefly"),
+    [(True, 0.0, True), (True, 0.06, False), (False, 0.0, False)],
+)
+def test_a_quick_network_that_shares_its_one_core_is_scored_on_the_loop(
+    has_one_core: bool, seconds: float, briefly: bool, seeded: ClassifierFolder
+) -> None:
+    preprocess = Preprocessor(seeded.transform, PictureLimits(), slots=1)
+    backend = Recorded(seeded.golden.logits, seconds=seconds)
+    made = ResnetModel(seeded, backend, preprocess, max_batch=2, has_one_core=has_one_core)
+    assert not made.scores_briefly, "that is known once it has run"
+    made.warm_up()
+    assert made.scores_briefly == briefly
 
 
 @pytest.mark.parametrize("threads", [1, 2])

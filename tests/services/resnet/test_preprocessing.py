@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import threading
 import time
+import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import BytesIO
 
 import numpy as np
@@ -14,9 +17,10 @@ import torchvision
 from PIL import Image, ImageFile
 
 from services.resnet.decoding import PictureLimits
-from services.resnet.preprocessing import Preprocessor, resized_and_cropped
+from services.resnet.preprocessing import Preprocessor, Tensor, resized_and_cropped
 from services.resnet.transform import Transform
 from services.resnet.weights import resolve_weights
+from services.serving.brevity import TakesLong
 from services.serving.problem import Problem
 
 Encode = Callable[..., bytes]
@@ -148,3 +152,59 @@ def test_a_slot_is_free_again_after_a_refused_picture(preprocess: Preprocessor) 
     for _ in range(5):
         with pytest.raises(Problem):
             preprocess(b"not a picture")
+
+
+async def on_a_loop(preprocess: Preprocessor, body: bytes) -> Tensor:
+    """What is made of a picture where others wait meanwhile."""
+    return preprocess(body)
+
+
+def test_on_an_event_loop_small_pictures_are_decoded(
+    preprocess: Preprocessor, flower_jpeg: bytes
+) -> None:
+    assert np.array_equal(asyncio.run(on_a_loop(preprocess, flower_jpeg)), preprocess(flower_jpeg))
+
+
+@pytest.mark.parametrize("scans", [0, 40])
+def test_there_a_progressive_jpeg_is_decoded_unless_it_has_very_many_scans(
+    scans: int, preprocess: Preprocessor, flower: Image.Image, encoded: Encode
+) -> None:
+    body = encoded(flower, "JPEG", progressive=True)
+    last_scan = body[body.rindex(b"\xff\xda") : -2]
+    body = body[:-2] + last_scan * scans + body[-2:]
+    expectation = pytest.raises(TakesLong) if scans else nullcontext()
+    with expectation:
+        asyncio.run(on_a_loop(preprocess, body))
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
+def test_there_a_large_picture_is_left_to_a_thread(
+    format_name: str, preprocess: Preprocessor, encoded: Encode
+) -> None:
+    body = encoded(Image.new("RGB", (2001, 1000)), format_name)
+    for _ in range(3):
+        with pytest.raises(TakesLong):
+            asyncio.run(on_a_loop(preprocess, body))
+    assert preprocess(body).shape == (3, 224, 224)
+
+
+def test_there_a_picture_with_much_compressed_metadata_is_left_to_a_thread(
+    preprocess: Preprocessor, encoded: Encode
+) -> None:
+    body = encoded(Image.new("RGB", (9, 9)), "PNG")
+    header, rest = body[:33], body[33:]
+    text = zlib.compress(bytes(1 << 19))
+    chunk = b"zTXt" + b"comment\0\0" + text
+    chunk = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    assert asyncio.run(on_a_loop(preprocess, header + chunk * 3 + rest)).shape == (3, 224, 224)
+    with pytest.raises(TakesLong):
+        asyncio.run(on_a_loop(preprocess, header + chunk * 4 + rest))
+
+
+def test_an_event_loop_does_not_wait_for_a_slot(
+    resnet152_transform: Transform, flower_jpeg: bytes
+) -> None:
+    preprocess = Preprocessor(resnet152_transform, PictureLimits(), slots=1)
+    with preprocess._slots:
+        tensor = asyncio.run(on_a_loop(preprocess, flower_jpeg))
+    assert np.array_equal(tensor, preprocess(flower_jpeg))

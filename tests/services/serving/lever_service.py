@@ -4,6 +4,7 @@
 ``extra`` returns one output too many, ``exit`` ends the process; ``prepare:fail`` and
 ``render:fail`` raise outside the model; ``frozen`` and ``mime types`` tell what was done
 before the first request, ``thread`` which one scores, ``preparing thread`` which one prepares,
+``preparing long`` the same for one that takes too long for the event loop,
 ``prepared`` how many requests were prepared before this one; ``exchanges`` tells how many requests
 are kept in memory, of which none is collected after ``leave garbage``. Any other text comes back as it is.
 """
@@ -23,6 +24,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pydantic_settings import SettingsConfigDict
 
+from services.serving.brevity import TakesLong, must_be_brief
 from services.serving.command_line import Command, main
 from services.serving.model import (
     Call,
@@ -106,7 +108,9 @@ def prepare(levers: Levers) -> Call[str, str]:
     before = next(prepared)
     if levers.texts == ["prepared"]:
         levers.texts = [str(before)]
-    if levers.texts == ["preparing thread"]:
+    if levers.texts[0].startswith("preparing long") and must_be_brief():
+        raise TakesLong
+    if levers.texts[0].startswith("preparing"):
         levers.texts = [threading.current_thread().name]
     if levers.texts[0].startswith("prepare:fail"):
         raise ValueError(f"cannot prepare {levers.texts[0]}")

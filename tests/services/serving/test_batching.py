@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import math
 import random
@@ -16,8 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.serving.batching import LONG_REST, SHORT_REST, Batcher, BatchReport
-from services.serving.patient_loop import Rest
+from services.serving.batching import Batcher, BatchReport
 from services.serving.problem import Problem
 
 FOREVER = math.inf
@@ -323,57 +321,6 @@ def test_what_passes_between_two_batches_counts_where_someone_waits(
 
     assert (before > 0.08) == is_someone_there
     assert batcher.expected_wait_seconds < max(before, 0.08), "what passed before counts once"
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "largest", "waiting", "rest"),
-    [
-        (9, 1, 0, None),
-        (9, 1, 1, SHORT_REST),
-        (9, 1, 20, LONG_REST),
-        (4, 4, 3, None),
-        (2, 4, 20, SHORT_REST),
-        (2, 4, 50, LONG_REST),
-        (13, 1, 1, None),
-        (40, 1, 20, None),
-        (4, 4, 20, None),
-    ],
-    ids=lambda each: "" if isinstance(each, Rest) else str(each),
-)
-def test_the_loop_may_rest_while_enough_waits_for_the_model(
-    milliseconds: float, largest: int, waiting: int, rest: Rest | None,
-    make: MakeBatcher, model: StubbornModel, pool: ThreadPoolExecutor,
-) -> None:  # fmt: skip
-    batcher = make(max_batch=largest, queue_limit=100)
-    assert batcher.rest() is None, "nothing is known, and nothing there"
-    queue_behind(batcher, model, pool, [[2] * waiting] if waiting else [])
-    batcher._seconds_per_item = milliseconds / 1000
-    batcher._batch_started = time.monotonic() + WITHIN  # however slow the machine is
-    assert batcher.rest() is rest
-    batcher._batch_started = time.monotonic() - SHORT_REST.seconds
-    assert batcher.rest() is None, "a batch that takes longer than it should may take for ever"
-    model.let_go()
-    wait_for(lambda: batcher.depth == 0)
-    assert batcher.rest() is None
-
-
-def test_a_loop_that_scores_itself_does_not_rest() -> None:
-    async def run() -> Rest | None:
-        rests: list[Rest | None] = []
-
-        def predict(items: Sequence[int]) -> Sequence[int]:
-            rests.append(batcher.rest())
-            return items
-
-        batcher: Batcher[int, int] = Batcher(predict, max_batch=1, queue_limit=100)
-        batcher.score_on(asyncio.get_running_loop())
-        tickets = [batcher.submit([each], math.inf, lambda: None) for each in range(50)]
-        while any(ticket.missing for ticket in tickets):
-            await asyncio.sleep(0)
-        assert len(rests) == 50
-        return next(filter(None, rests), None)
-
-    assert asyncio.run(run()) is None
 
 
 def test_an_idle_service_accepts_however_slow_it_was(

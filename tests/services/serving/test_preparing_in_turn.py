@@ -13,6 +13,7 @@ from services.serving.admission import Admission
 from services.serving.batching import Batcher, BatchReport
 from services.serving.problem import Problem
 from services.serving.ticket import Ticket
+from tests.waiting import wait_for
 
 WITHIN = 10.0
 LIMIT = 6
@@ -126,6 +127,30 @@ def test_what_preparing_raises_is_that_requests_answer_and_no_others(model: Doub
     with pytest.raises(Problem, match="no picture"):
         bad.result()
     assert good.result() == [8]
+
+
+def test_what_could_not_be_prepared_in_its_turn_is_next_once_it_was_prepared_elsewhere(
+    model: Doubling,
+) -> None:
+    held = model.hold()
+    long = Request(model.batcher, failing)
+    model.let_go.set()
+    held.result()
+    wait_for(lambda: long.ticket.failure is not None, WITHIN)
+
+    model.is_held.clear()
+    model.let_go.clear()
+    held = model.hold()
+    waiting = [Request(model.batcher, lambda: [1]) for _ in range(2)]
+    ended = threading.Event()
+    ticket = long.admission.submit([2, 3], ended.set)
+    model.let_go.set()
+    assert ended.wait(WITHIN)
+    assert ticket.result() == [4, 6]
+    assert model.batches[2] == [2, 3, 1, 1], "in front of those who wait"
+    long.admission.release()
+    for each in [held, *waiting]:
+        each.result()
 
 
 def test_one_that_cannot_be_prepared_ends_the_turn_so_that_no_stream_of_them_holds_one_up(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.serving.scoring_exchange import QUICK_BYTES
+from services.serving.scoring_exchange import BRIEF_BYTES, QUICK_BYTES
 from tests.services.serving.live_service import JSON, Answer, LiveService, head, pull, service
 
 BATCH_SECONDS = 0.02
@@ -112,6 +112,29 @@ def test_a_request_is_prepared_on_the_loop_or_by_the_thread_that_scores_it(
         assert live.request("POST", "/v1/pull", b'{"texts": []}').status == 422
         assert live.pull("a", "b").json["texts"] == ["a", "b"]
         assert live.metric("modelsvc_queue_depth") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "thread"),
+    [
+        ("preparing", "MainThread"),
+        ("preparing long", "prepare"),
+        ("preparing " + "x" * 1024, "MainThread"),
+        ("preparing " + "x" * BRIEF_BYTES, "prepare"),
+    ],
+    ids=["brief", "long", "small", "large"],
+)
+def test_what_takes_long_to_prepare_does_not_hold_up_a_loop_that_scores(
+    text: str, thread: str, tmp_path: Path
+) -> None:
+    options = ("--in-turn", "--brief", "--max-body-bytes", 4 * BRIEF_BYTES)
+    with service(tmp_path, *options) as live:
+        texts = [text[at : at + 200_000] for at in range(0, len(text), 200_000)]
+        for _ in range(3):
+            [name] = live.pull(*texts).json["texts"]
+            assert name.startswith(thread)
+        assert live.metric("modelsvc_queue_depth") == 0
+        assert live.metric("modelsvc_requests_in_flight") == 0
 
 
 def test_what_is_prepared_in_its_turn_is_passed_over_once_its_client_is_gone(
@@ -304,4 +327,12 @@ def test_what_was_prepared_goes_with_its_answer_not_with_the_next_collection(
         live.pull("leave garbage")
         for _ in range(5):
             assert live.pull(f"{what}:" + "x" * size).status == status
+        assert live.pull("exchanges").json["texts"] == ["1"]
+
+
+def test_so_does_what_took_too_long_to_prepare_on_the_loop(tmp_path: Path) -> None:
+    with service(tmp_path, "--in-turn", "--brief") as live:
+        live.pull("leave garbage")
+        for _ in range(5):
+            assert live.pull("preparing long").status == 200
         assert live.pull("exchanges").json["texts"] == ["1"]

@@ -123,6 +123,25 @@ def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
     assert asyncio.run(run()) == ["turn", "b'x'", "turn", "b'x'"]
 
 
+@pytest.mark.parametrize(("seconds", "together"), [(0.0, 1), (0.045, 3), (60.0, 7)])
+def test_turn_may_follow_turn_for_a_while(seconds: float, together: int) -> None:
+    async def run() -> list[str]:
+        work = Work(7)
+        work.on_turn = lambda: time.sleep(0.02)
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), lambda: True, lambda: seconds)
+        turns.ask()
+        while work.left:
+            await asyncio.sleep(0)
+            work.noted.append("else")
+        return work.noted
+
+    rounds = [round_ for round_ in " ".join(asyncio.run(run())).split("else") if round_.strip()]
+    counts = [round_.count("turn") for round_ in rounds]
+    assert sum(counts) == 7
+    assert max(counts) <= together
+    assert seconds < 1 or counts == [7], "a slow machine gets fewer into a short time"
+
+
 def test_another_thread_may_ask_the_loop() -> None:
     async def run() -> int:
         work = Work(1)
@@ -250,3 +269,55 @@ def test_a_batch_holds_the_loop_up_no_longer_than_a_turn(seconds: float, most: i
     assert model.batches[0] == 1, "how long an item takes is not known yet"
     assert max(model.batches) <= most
     assert seconds or max(model.batches) == most
+
+
+async def answered_between_looks(waiting: int, seconds: float) -> list[int]:
+    """How many of those that wait are answered from one round of the loop to the next."""
+    batcher: Batcher[int, int] = Batcher(Counted(seconds).predict, max_batch=1, queue_limit=1000)
+    batcher.score_on(asyncio.get_running_loop())
+    ended: list[int] = []
+    for number in range(waiting):
+        batcher.reserve(1, math.inf)
+        batcher.submit([number], math.inf, lambda: ended.append(1))
+    steps = []
+    while len(ended) < waiting:
+        before = len(ended)
+        await asyncio.sleep(0)
+        steps.append(len(ended) - before)
+    return steps
+
+
+def test_where_little_waits_the_loop_looks_up_after_each_batch() -> None:
+    assert max(asyncio.run(answered_between_looks(5, 0.002))) == 1
+
+
+def test_where_much_waits_it_looks_up_less_often() -> None:
+    assert max(asyncio.run(answered_between_looks(40, 0.008))) > 1
+
+
+def test_a_turn_on_the_loop_does_not_prepare_for_longer_than_a_batch_may_take() -> None:
+    model, prepared = Counted(0.0), []
+
+    def prepare() -> Sequence[int]:
+        time.sleep(LOOP_TURN_SECONDS)
+        prepared.append(1)
+        return [1]
+
+    async def run() -> list[int]:
+        batcher: Batcher[int, int] = Batcher(model.predict, max_batch=8, queue_limit=1000)
+        batcher.score_on(asyncio.get_running_loop())
+        batcher._seconds_per_item = 0.001
+        ended: list[int] = []
+        for _ in range(6):
+            batcher.reserve(1, math.inf)
+            batcher.submit_unprepared(prepare, math.inf, lambda: ended.append(1))
+        steps: list[int] = []
+        while len(ended) < 6:
+            before = len(prepared)
+            await asyncio.sleep(0)
+            steps.append(len(prepared) - before)
+        return steps
+
+    steps = asyncio.run(run())
+    assert sum(steps) == 6
+    assert max(steps) <= 2

@@ -101,6 +101,18 @@ def test_a_refused_client_has_the_time_of_an_idle_one(site: ScriptedSite) -> Non
         assert wire.is_closed_by_server()
 
 
+@pytest.mark.usefixtures("frequent_sweeps")
+def test_a_client_that_does_not_read_its_refusal_is_not_waited_for_like_an_idle_one(
+    site: ScriptedSite,
+) -> None:
+    patience = Patience(body=20, head=20, idle=20, write=0.2, linger=5)
+    with serving(site, patience) as served, served.wire() as wire:
+        wire.send(post(f"/full?size={32 * MIB}", b""))
+        time.sleep(1)
+        with pytest.raises(ConnectionError):
+            wire.read()
+
+
 def test_a_client_that_does_not_read_is_not_written_to(served: Served) -> None:
     """Else refusals would pile up in memory for one that only sends."""
     with served.wire() as wire:
