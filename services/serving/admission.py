@@ -34,7 +34,7 @@ class Admission(Generic[Item, Output]):
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def reserve(self, places: int, *, is_next: bool = False) -> None:
+    def reserve(self, places: int) -> None:
         """Take further places, as :meth:`services.serving.batching.Batcher.admit` does.
 
         Raises:
@@ -43,7 +43,9 @@ class Admission(Generic[Item, Output]):
         with self._lock:
             if self._is_over:
                 raise past_deadline()
-            self._batcher.reserve(places, self._deadline, held=self._places, is_next=is_next)
+            self._batcher.reserve(
+                places, self._deadline, held=self._places, is_next=self._has_waited
+            )
             self._places += places
 
     def release(self) -> None:
@@ -93,7 +95,7 @@ class Admission(Generic[Item, Output]):
 
     def _reserve_for(self, items: Sequence[Item]) -> None:
         if len(items) > self._places:
-            self.reserve(len(items) - self._places, is_next=self._has_waited)
+            self.reserve(len(items) - self._places)
 
 
 def at_capacity(wait_seconds: float) -> Problem:

@@ -277,8 +277,7 @@ class Batcher(Generic[Item, Output]):
 
     def _next_batch(self) -> list[Entry[Item, Output]]:
         batch: list[Entry[Item, Output]] = []
-        ends = time.monotonic() + self._longest_turn_seconds
-        while not batch or time.monotonic() < ends:
+        while not batch or self.busy_seconds() < self._longest_turn_seconds:
             unprepared = self._take(batch)
             # One that cannot be prepared ends the turn, which would go on for as long as such ones come.
             if unprepared is None or not self._prepare(unprepared):

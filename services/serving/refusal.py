@@ -48,8 +48,8 @@ class Refusals:
         request_id = f"{self._process_id}{next(self._numbers):08x}"
         self._counters[rule]()
         self._report()
-        own = f"Retry-After: {whole_seconds(wait_seconds)}\r\nX-Request-Id: {request_id}\r\n"
-        return Reply(503, [], request_id.encode().join(REFUSAL), self._lines[rule] + own)
+        headers = [("Retry-After", whole_seconds(wait_seconds)), ("X-Request-Id", request_id)]
+        return Reply(503, headers, request_id.encode().join(REFUSAL), self._lines[rule])
 
     def _report(self) -> None:
         """Log refusals as a count a second: a line each would cost as much as the answer."""

@@ -150,8 +150,7 @@ class TurnsOfLoop:
             return
         self._is_due = False
         ends = time.monotonic() + self._round_seconds()
-        while is_more := self._turn():
+        while self._turn():
             if time.monotonic() >= ends:
+                self._schedule()
                 break
-        if is_more:
-            self._schedule()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import threading
 import time
@@ -17,11 +16,12 @@ import torchvision
 from PIL import Image, ImageFile
 
 from services.resnet.decoding import PictureLimits
-from services.resnet.preprocessing import Preprocessor, Tensor, resized_and_cropped
+from services.resnet.preprocessing import Preprocessor, resized_and_cropped
 from services.resnet.transform import Transform
 from services.resnet.weights import resolve_weights
 from services.serving.brevity import TakesLong
 from services.serving.problem import Problem
+from tests.event_loop import on_an_event_loop
 
 Encode = Callable[..., bytes]
 REFERENCE = torchvision.models.ResNet152_Weights.IMAGENET1K_V2.transforms()
@@ -154,15 +154,10 @@ def test_a_slot_is_free_again_after_a_refused_picture(preprocess: Preprocessor) 
             preprocess(b"not a picture")
 
 
-async def on_a_loop(preprocess: Preprocessor, body: bytes) -> Tensor:
-    """What is made of a picture where others wait meanwhile."""
-    return preprocess(body)
-
-
 def test_on_an_event_loop_small_pictures_are_decoded(
     preprocess: Preprocessor, flower_jpeg: bytes
 ) -> None:
-    assert np.array_equal(asyncio.run(on_a_loop(preprocess, flower_jpeg)), preprocess(flower_jpeg))
+    assert np.array_equal(on_an_event_loop(preprocess, flower_jpeg), preprocess(flower_jpeg))
 
 
 @pytest.mark.parametrize("scans", [0, 40])
@@ -174,7 +169,7 @@ def test_there_a_progressive_jpeg_is_decoded_unless_it_has_very_many_scans(
     body = body[:-2] + last_scan * scans + body[-2:]
     expectation = pytest.raises(TakesLong) if scans else nullcontext()
     with expectation:
-        asyncio.run(on_a_loop(preprocess, body))
+        on_an_event_loop(preprocess, body)
 
 
 @pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
@@ -184,7 +179,7 @@ def test_there_a_large_picture_is_left_to_a_thread(
     body = encoded(Image.new("RGB", (2001, 1000)), format_name)
     for _ in range(3):
         with pytest.raises(TakesLong):
-            asyncio.run(on_a_loop(preprocess, body))
+            on_an_event_loop(preprocess, body)
     assert preprocess(body).shape == (3, 224, 224)
 
 
@@ -196,9 +191,9 @@ def test_there_a_picture_with_much_compressed_metadata_is_left_to_a_thread(
     text = zlib.compress(bytes(1 << 19))
     chunk = b"zTXt" + b"comment\0\0" + text
     chunk = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
-    assert asyncio.run(on_a_loop(preprocess, header + chunk * 3 + rest)).shape == (3, 224, 224)
+    assert on_an_event_loop(preprocess, header + chunk * 3 + rest).shape == (3, 224, 224)
     with pytest.raises(TakesLong):
-        asyncio.run(on_a_loop(preprocess, header + chunk * 4 + rest))
+        on_an_event_loop(preprocess, header + chunk * 4 + rest)
 
 
 def test_an_event_loop_does_not_wait_for_a_slot(
@@ -206,5 +201,5 @@ def test_an_event_loop_does_not_wait_for_a_slot(
 ) -> None:
     preprocess = Preprocessor(resnet152_transform, PictureLimits(), slots=1)
     with preprocess._slots:
-        tensor = asyncio.run(on_a_loop(preprocess, flower_jpeg))
+        tensor = on_an_event_loop(preprocess, flower_jpeg)
     assert np.array_equal(tensor, preprocess(flower_jpeg))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from services.resnet.transform import Transform
 from services.serving.brevity import TakesLong
 from services.serving.model import Incoming
 from services.serving.protocols.signature import Tensor
+from tests.event_loop import on_an_event_loop
 
 PIXELS: Pixels = np.zeros((3, 224, 224), dtype=np.float32)
 Prepare = Callable[[int], Sequence[Pixels]]
@@ -46,12 +46,8 @@ def prepare(request: pytest.FixtureRequest, resnet152_transform: Transform) -> P
     return tensors if request.param == "tensors" else predecessor
 
 
-async def on_a_loop(prepare: Prepare, count: int) -> Sequence[Pixels]:
-    return prepare(count)
-
-
 def test_one_may_be_prepared_on_an_event_loop_and_several_by_a_thread(prepare: Prepare) -> None:
-    assert len(asyncio.run(on_a_loop(prepare, 1))) == 1
+    assert len(on_an_event_loop(prepare, 1)) == 1
     with pytest.raises(TakesLong):
-        asyncio.run(on_a_loop(prepare, 2))
+        on_an_event_loop(prepare, 2)
     assert len(prepare(2)) == 2
