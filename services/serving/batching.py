@@ -32,11 +32,14 @@ CAUTION = 1.1
 """How much longer than the average says a wait is taken to be: who is admitted and then too late has
 cost the model its time for nothing, while for who is refused another comes."""
 LOOP_TURN_SECONDS = 0.05
-"""About how long a batch may hold up the event loop, where that scores it: refusals wait for it, too."""
-LONG_ROUND_SECONDS = 0.02
-"""How long the loop goes on with batch after batch where much waits, before it looks at anything else."""
-LONG_ROUND_WORK = 0.075
-"""Seconds of work that must be queued for that."""
+"""About how long a batch may hold up the event loop, where that scores it."""
+ROUND_SECONDS = 0.03
+"""How long the loop goes on with batch after batch before it looks at what has arrived.
+
+A refusal or a probe may wait for such a round, whose last batch may take as long as one may."""
+LONG_WAIT_SECONDS = 0.1
+"""Where so much work waits, answers wait for the end of a round: each time that the loop does something
+else costs the model its place in the processor's caches, and that is little beside what all wait."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,23 @@ class Batcher(Generic[Item, Output]):
         self._longest_turn_seconds = math.inf
         self._turns: Turns = TurnsOfThread(self._take_turn)
 
-    def score_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Score on the event loop from now on; called there, before anything is submitted."""
+    def score_on(
+        self, loop: asyncio.AbstractEventLoop, deliver: Callable[[], None] = lambda: None
+    ) -> None:
+        """Score on the event loop from now on; called there, before anything is submitted.
+
+        ``deliver`` sends what has been answered without waiting for the loop.
+        """
         self._turns.end()
         self._longest_turn_seconds = LOOP_TURN_SECONDS
-        self._turns = TurnsOfLoop(self._take_turn, loop, self._fills_a_batch, self._round_seconds)
+
+        def deliver_unless_much_waits() -> None:
+            if len(self._queue) * self._seconds_per_item <= LONG_WAIT_SECONDS:
+                deliver()
+
+        self._turns = TurnsOfLoop(
+            self._take_turn, loop, self._fills_a_batch, ROUND_SECONDS, deliver_unless_much_waits
+        )
 
     def score_in_thread(self) -> None:
         """Score in a thread from now on; called on the loop, where that has scored so far or not."""
@@ -325,15 +340,6 @@ class Batcher(Generic[Item, Output]):
         with self._lock:
             self._queue.extendleft(reversed(ticket.entries()))
         return True
-
-    def _round_seconds(self) -> float:
-        """How long batch may follow batch on the loop.
-
-        Each look at what has come costs the model its place in the processor's caches. Who is answered can
-        wait for the next batch or two where that is little beside what everybody waits.
-        """
-        much = len(self._queue) * self._seconds_per_item > LONG_ROUND_WORK
-        return LONG_ROUND_SECONDS if much else 0.0
 
     def _fills_a_batch(self) -> bool:
         return len(self._queue) >= self._most_items()

@@ -37,9 +37,10 @@ class Mailbox:
         is_there = threading.get_ident() == self._thread
         # The loop may have ended before the thread.
         with suppress(RuntimeError):
-            (self._loop.call_soon if is_there else self._loop.call_soon_threadsafe)(self._run)
+            (self._loop.call_soon if is_there else self._loop.call_soon_threadsafe)(self.deliver)
 
-    def _run(self) -> None:
+    def deliver(self) -> None:
+        """Run what was put in. The loop does so soon; who is on it may have it done earlier."""
         # In this order: what is put in from here on either is seen below or wakes the loop again.
         self._is_awaited = False
         while self._tasks:

@@ -133,7 +133,7 @@ class ScoringSite:
         self._has_begun = True
         models = [each.model for each in self.scoring.versions.present]
         if all(model.scores_briefly for model in models):
-            self.scoring.batcher.score_on(loop)
+            self.scoring.batcher.score_on(loop, self.mailbox.deliver)
 
 
 class _Refused:

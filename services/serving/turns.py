@@ -81,7 +81,9 @@ class TurnsOfLoop:
         turn: scores a batch.
         loop: in whose thread this is made.
         is_enough: whether what is queued fills a batch.
-        round_seconds: for how long turn may follow turn before the loop does what is due.
+        round_seconds: for how long turn may follow turn before the loop looks at what has arrived; none
+            is begun that would probably end later.
+        between: done between two turns of a round; raises nothing.
     """
 
     def __init__(
@@ -89,12 +91,14 @@ class TurnsOfLoop:
         turn: Turn,
         loop: asyncio.AbstractEventLoop,
         is_enough: Callable[[], bool],
-        round_seconds: Callable[[], float] = lambda: 0.0,
+        round_seconds: float = 0.0,
+        between: Callable[[], None] = lambda: None,
     ) -> None:
         self._turn = turn
         self._loop = loop
         self._is_enough = is_enough
         self._round_seconds = round_seconds
+        self._between = between
         self._thread = threading.get_ident()
         self._is_due = False
         self._asked = 0
@@ -119,7 +123,7 @@ class TurnsOfLoop:
     def hand_over(self, successor: Turns) -> None:
         """Take no more turns; what is due, and what is still asked of these, is asked of ``successor``.
 
-        Called on the loop, so that no turn is under way.
+        Called on the loop, so that no turn is under way, but maybe a round, which this ends.
         """
         self._successor = successor
         successor.ask()
@@ -148,9 +152,25 @@ class TurnsOfLoop:
         if not has_looked or (self._asked != seen and not self._is_enough()):
             self._loop.call_soon(self._look)
             return
-        self._is_due = False
-        ends = time.monotonic() + self._round_seconds()
-        while self._turn():
-            if time.monotonic() >= ends:
+        is_more = False
+        try:
+            is_more = self._take_turns()
+        finally:
+            self._is_due = False
+            if is_more:
                 self._schedule()
-                break
+
+    def _take_turns(self) -> bool:
+        """Take the turns of one round; returns whether there are more for the next one."""
+        began, taken = time.monotonic(), 0
+        while self._turn():
+            taken += 1
+            elapsed = time.monotonic() - began
+            if elapsed + elapsed / taken > self._round_seconds:
+                return True
+            self._between()
+            if self._successor is not None:
+                return False
+            if time.monotonic() - began > self._round_seconds:
+                return True
+        return False

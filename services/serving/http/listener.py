@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 
+from services.serving.http.accepting import Accepting
 from services.serving.http.connection import Connection
 from services.serving.http.exchange import Site
 from services.serving.http.glance import Glance
@@ -57,15 +58,13 @@ class Listener:
             OSError: the address cannot be listened on.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self), host, port, backlog=MOST_CONNECTIONS
-        )
+        self._accepting = Accepting(loop, host, port, lambda: Connection(self))
         self._sweeping = loop.create_task(self._sweep())
 
     async def close(self, within_seconds: float) -> None:
         """Take no more connections, finish what is under way, end all connections."""
         await asyncio.sleep(STRAGGLERS_SECONDS)
-        self._server.close()
+        self._accepting.close()
         until = time.monotonic() + within_seconds
         while self._connections and time.monotonic() < until:
             for connection in tuple(self._connections):

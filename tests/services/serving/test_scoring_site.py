@@ -137,6 +137,25 @@ def test_what_takes_long_to_prepare_does_not_hold_up_a_loop_that_scores(
         assert live.metric("modelsvc_requests_in_flight") == 0
 
 
+def test_on_the_loop_who_is_scored_is_answered_before_the_next_one_is_scored(
+    tmp_path: Path,
+) -> None:
+    with service(tmp_path, "--brief", "--max-batch", 1) as live, ThreadPoolExecutor(3) as pool:
+
+        def answered_at(text: str) -> float:
+            assert live.pull(text).status == 200
+            return time.monotonic()
+
+        live.pull("x")
+        held = pool.submit(answered_at, "sleep:0.3")
+        time.sleep(0.1)
+        first = pool.submit(answered_at, "sleep:0.001")
+        time.sleep(0.1)
+        second = pool.submit(answered_at, "sleep:1.0")
+
+        assert held.result(10) < first.result(10) < second.result(10) - 0.5
+
+
 def test_what_is_prepared_in_its_turn_is_passed_over_once_its_client_is_gone(
     tmp_path: Path,
 ) -> None:

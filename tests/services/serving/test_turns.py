@@ -11,7 +11,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.serving.batching import LOOP_TURN_SECONDS, Batcher
+from services.serving.batching import (
+    LONG_WAIT_SECONDS,
+    LOOP_TURN_SECONDS,
+    ROUND_SECONDS,
+    Batcher,
+)
 from services.serving.turns import TurnsOfLoop, TurnsOfThread
 from tests.waiting import wait_for
 
@@ -123,12 +128,12 @@ def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
     assert asyncio.run(run()) == ["turn", "b'x'", "turn", "b'x'"]
 
 
-@pytest.mark.parametrize(("seconds", "together"), [(0.0, 1), (0.045, 3), (60.0, 7)])
+@pytest.mark.parametrize(("seconds", "together"), [(0.0, 1), (0.045, 2), (60.0, 7)])
 def test_turn_may_follow_turn_for_a_while(seconds: float, together: int) -> None:
     async def run() -> list[str]:
         work = Work(7)
         work.on_turn = lambda: time.sleep(0.02)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), lambda: True, lambda: seconds)
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), lambda: True, seconds)
         turns.ask()
         while work.left:
             await asyncio.sleep(0)
@@ -271,28 +276,104 @@ def test_a_batch_holds_the_loop_up_no_longer_than_a_turn(seconds: float, most: i
     assert seconds or max(model.batches) == most
 
 
-async def answered_between_looks(waiting: int, seconds: float) -> list[int]:
-    """How many of those that wait are answered from one round of the loop to the next."""
-    batcher: Batcher[int, int] = Batcher(Counted(seconds).predict, max_batch=1, queue_limit=1000)
-    batcher.score_on(asyncio.get_running_loop())
-    ended: list[int] = []
+async def in_rounds(waiting: int, seconds: float) -> list[str]:
+    """What happens, in its order: scores one item, delivers answers, looks at what has come."""
+    noted: list[str] = []
+
+    def predict(items: Sequence[int]) -> Sequence[int]:
+        noted.append("score")
+        time.sleep(seconds)
+        return items
+
+    batcher: Batcher[int, int] = Batcher(predict, max_batch=1, queue_limit=1000)
+    batcher.score_on(asyncio.get_running_loop(), lambda: noted.append("deliver"))
     for number in range(waiting):
         batcher.reserve(1, math.inf)
-        batcher.submit([number], math.inf, lambda: ended.append(1))
-    steps = []
-    while len(ended) < waiting:
-        before = len(ended)
+        batcher.submit([number], math.inf, lambda: None)
+    while noted.count("score") < waiting:
+        noted.append("look")
         await asyncio.sleep(0)
-        steps.append(len(ended) - before)
-    return steps
+    return noted
 
 
-def test_where_little_waits_the_loop_looks_up_after_each_batch() -> None:
-    assert max(asyncio.run(answered_between_looks(5, 0.002))) == 1
+@pytest.fixture
+def long_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, nothing ends a round but that nothing waits."""
+    monkeypatch.setattr("services.serving.batching.ROUND_SECONDS", 60.0)
 
 
-def test_where_much_waits_it_looks_up_less_often() -> None:
-    assert max(asyncio.run(answered_between_looks(40, 0.008))) > 1
+@pytest.mark.usefixtures("long_round")
+def test_a_batch_is_answered_before_the_next_one_without_a_look_at_what_has_come() -> None:
+    noted = asyncio.run(in_rounds(3, 0.0))
+
+    assert " ".join(noted).endswith("look score deliver score deliver score")
+
+
+@pytest.mark.usefixtures("long_round")
+def test_where_much_waits_answers_wait() -> None:
+    noted = asyncio.run(in_rounds(12, LONG_WAIT_SECONDS / 5))
+
+    scored = " ".join(noted).split("look")[-1].split()
+    assert scored.count("score") == 12
+    assert "deliver" not in scored[:6], "eight of them are too much"
+    assert scored.count("deliver") >= 1
+
+
+def test_the_loop_looks_at_what_has_come_after_each_round() -> None:
+    noted = asyncio.run(in_rounds(8, ROUND_SECONDS / 2.5))
+
+    counts = [each.count("score") for each in " ".join(noted).split("look") if "score" in each]
+    assert sum(counts) == 8
+    assert max(counts) <= 2
+
+
+def test_what_is_done_between_two_turns_counts_as_part_of_the_round() -> None:
+    async def run() -> list[str]:
+        work = Work(3)
+        turns = TurnsOfLoop(
+            work.turn, asyncio.get_running_loop(), never, 0.02, lambda: time.sleep(0.03)
+        )
+        turns.ask()
+        while work.left:
+            await asyncio.sleep(0)
+            work.noted.append("else")
+        return work.noted
+
+    assert "turn turn" not in " ".join(asyncio.run(run()))
+
+
+def test_what_is_asked_between_two_turns_is_no_second_round() -> None:
+    async def run() -> int:
+        work, taken = Work(4), []
+        turns = TurnsOfLoop(
+            lambda: bool(taken.append(1)) or work.turn(),
+            asyncio.get_running_loop(),
+            lambda: True,
+            60.0,
+            lambda: turns.ask(),
+        )
+        turns.ask()
+        await idle()
+        return len(taken)
+
+    assert asyncio.run(run()) == 4
+
+
+def test_a_batcher_that_leaves_the_loop_between_two_turns_takes_no_more_there() -> None:
+    async def run() -> list[str]:
+        work = Work(3)
+        work.on_turn = lambda: work.noted.append(threading.current_thread().name)
+        successor = TurnsOfThread(work.turn)
+        turns = TurnsOfLoop(
+            work.turn, asyncio.get_running_loop(), never, 60.0, lambda: turns.hand_over(successor)
+        )
+        turns.ask()
+        await idle()
+        await asyncio.to_thread(wait_for, lambda: work.left == 0, 10)
+        await asyncio.to_thread(successor.end)
+        return work.noted
+
+    assert asyncio.run(run()) == ["turn", "MainThread", *["turn", "batcher"] * 2]
 
 
 def test_a_turn_on_the_loop_does_not_prepare_for_longer_than_a_batch_may_take() -> None:

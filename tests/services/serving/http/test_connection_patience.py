@@ -192,7 +192,7 @@ def test_a_client_that_wants_to_go_but_does_not_read_is_cut_off(
     site: ScriptedSite, hasty: Served
 ) -> None:
     """The last reply neither fits into the kernel's buffers nor fills the server's own."""
-    listening = hasty.listener._server.sockets[0]
+    listening = hasty.listener._accepting._socket
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

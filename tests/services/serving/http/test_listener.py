@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import math
+import os
+import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 
@@ -159,3 +164,112 @@ def test_one_connection_too_many_is_closed_until_another_one_ends(served: Served
 def _serves(wire: Wire) -> bool:
     wire.send(get("/"))
     return wire.read().status == 200
+
+
+def test_a_new_connection_is_answered_before_who_comes_after_it(
+    site: ScriptedSite, served: Served
+) -> None:
+    with served.wire() as old:
+        assert _serves(old)
+        busy, is_over = threading.Event(), threading.Event()
+        served.loop.call_soon_threadsafe(lambda: (busy.set(), is_over.wait(10)))
+        assert busy.wait(10)
+        with served.wire() as new:
+            new.send(get("/new"))
+            old.send(get("/old"))
+            is_over.set()
+            new.read()
+            old.read()
+    assert site.paths[1:] == ["/new", "/old"]
+
+
+class Failing:
+    """A socket that is listened on, whose ``accept`` fails so many times."""
+
+    def __init__(self, listening: socket.socket, error: int, times: float) -> None:
+        self.fileno, self.close, self._accept = listening.fileno, listening.close, listening.accept
+        self._error, self._times = error, times
+
+    def accept(self) -> object:
+        self._times -= 1
+        if self._times >= 0:
+            raise OSError(self._error, os.strerror(self._error))
+        return self._accept()
+
+
+@pytest.fixture
+def fails(served: Served, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], None]:
+    def fails(error: int, times: float) -> None:
+        accepting = served.listener._accepting
+        monkeypatch.setattr(accepting, "_socket", Failing(accepting._socket, error, times))
+
+    return fails
+
+
+Fails = Callable[[int, float], None]
+
+
+def test_it_tries_again_where_the_system_has_no_room_for_a_connection(
+    served: Served,
+    fails: Fails,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("services.serving.http.accepting.RETRY_SECONDS", 0.05)
+    fails(errno.EMFILE, 2)
+    with served.wire() as wire:
+        assert _serves(wire)
+    assert [record.getMessage() for record in caplog.records] == [
+        "no connection can be taken: Too many open files"
+    ] * 2
+
+
+def test_a_connection_that_is_gone_before_it_is_taken_keeps_nobody_waiting(
+    served: Served, fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.serving.http.accepting.RETRY_SECONDS", 60)
+    for error in (errno.ECONNABORTED, errno.EPROTO):
+        fails(error, 2)
+        with served.wire() as wire:
+            assert _serves(wire)
+
+
+def test_after_the_end_it_does_not_try_again(
+    served: Served, fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.serving.http.accepting.RETRY_SECONDS", 0.2)
+    fails(errno.EMFILE, math.inf)
+    with served.wire():
+        assert until(lambda: served.listener._accepting._retrying is not None)
+        served.close(0)
+    time.sleep(0.3)
+
+
+def test_the_end_takes_those_who_have_connected_by_then(
+    site: ScriptedSite, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.serving.http.accepting.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("services.serving.http.listener.STRAGGLERS_SECONDS", 0)
+    busy, is_over = threading.Event(), threading.Event()
+    served.loop.call_soon_threadsafe(lambda: (busy.set(), is_over.wait(10)))
+    assert busy.wait(10)
+    wires = [served.wire() for _ in range(20)]
+    for number, wire in enumerate(wires):
+        wire.send(get(f"/{number}"))
+    served.loop.call_soon_threadsafe(is_over.wait, 10)
+    closing = threading.Thread(target=served.close, args=(5,))
+    closing.start()
+    time.sleep(0.05)
+    is_over.set()
+    for number, wire in enumerate(wires):
+        assert wire.read().body == b"/%d " % number
+        wire.close()
+    closing.join(10)
+
+
+def test_an_answer_does_not_wait_for_the_acknowledgement_of_the_last_one(served: Served) -> None:
+    with served.wire() as wire:
+        assert _serves(wire)
+        (connection,) = served.listener._connections
+        taken = connection._transport.get_extra_info("socket")
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
