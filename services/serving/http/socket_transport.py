@@ -83,22 +83,12 @@ class SocketTransport(asyncio.Transport):
         try:
             if count:
                 protocol.buffer_updated(count)
-                return
+            elif protocol.eof_received():
+                self._loop.remove_reader(self._descriptor)
+            else:
+                self.close()
         except Exception as error:  # noqa: BLE001 - whatever a protocol raises ends its connection alone
             self._fail(error)
-            return
-        self._read_end()
-
-    def _read_end(self) -> None:
-        try:
-            is_kept = self._protocol.eof_received()
-        except Exception as error:  # noqa: BLE001 - whatever a protocol raises ends its connection alone
-            self._fail(error)
-            return
-        if is_kept:
-            self._loop.remove_reader(self._descriptor)
-        else:
-            self.close()
 
     # Writing
 

@@ -166,14 +166,20 @@ def _serves(wire: Wire) -> bool:
     return wire.read().status == 200
 
 
+def busy(served: Served) -> threading.Event:
+    """The loop does nothing from now on until this is set."""
+    has_begun, is_over = threading.Event(), threading.Event()
+    served.loop.call_soon_threadsafe(lambda: (has_begun.set(), is_over.wait(10)))
+    assert has_begun.wait(10)
+    return is_over
+
+
 def test_a_new_connection_is_answered_before_who_comes_after_it(
     site: ScriptedSite, served: Served
 ) -> None:
     with served.wire() as old:
         assert _serves(old)
-        busy, is_over = threading.Event(), threading.Event()
-        served.loop.call_soon_threadsafe(lambda: (busy.set(), is_over.wait(10)))
-        assert busy.wait(10)
+        is_over = busy(served)
         with served.wire() as new:
             new.send(get("/new"))
             old.send(get("/old"))
@@ -250,9 +256,7 @@ def test_the_end_takes_those_who_have_connected_by_then(
 ) -> None:
     monkeypatch.setattr("services.serving.http.accepting.MOST_AT_ONCE", 1)
     monkeypatch.setattr("services.serving.http.listener.STRAGGLERS_SECONDS", 0)
-    busy, is_over = threading.Event(), threading.Event()
-    served.loop.call_soon_threadsafe(lambda: (busy.set(), is_over.wait(10)))
-    assert busy.wait(10)
+    is_over = busy(served)
     wires = [served.wire() for _ in range(20)]
     for number, wire in enumerate(wires):
         wire.send(get(f"/{number}"))
