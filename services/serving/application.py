@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +80,7 @@ class Service:
             max_batch=settings.max_batch,
             queue_limit=settings.queue_limit,
             patience_seconds=settings.deadline_ms / 1000,
-            observe=self.metrics.observe_batch,
+            observe=self.metrics.count_batch,
         )
         self.metrics.follow_queue(lambda: self.batcher.depth)
         byte_budget = ByteBudget(settings.queue_bytes, lambda: self.batcher.expected_wait_seconds)
@@ -97,15 +96,16 @@ class Service:
             keys=keys,
             limiter=RateLimiter(settings.requests_per_second),
             limits=Limits(settings.max_body_bytes, settings.deadline_ms / 1000),
-            metrics=self.metrics,
         )
         self.flask = self._flask(model.info.name)
         rules = list(self.versions.current.operations)
+        self.metrics.expect_refusals(rules)
         site = ScoringSite(
             WsgiSite(self.flask.wsgi_app, threads=settings.request_threads),
             paths=ScoringPaths(rules),
             scoring=self._scoring,
-            refusals=Refusals({rule: self._refusal_counter(rule) for rule in rules}),
+            refusals=Refusals(rules, self.metrics.count_refusal),
+            metrics=self.metrics,
             threads=settings.prepare_threads,
             most_prepared=2 * settings.max_batch + settings.prepare_threads,
             prepares_slowly=model.prepares_slowly,
@@ -153,6 +153,7 @@ class Service:
     def _route(self, app: Flask, rule: str, endpoint: str) -> None:
         def view(**names: str) -> Response:
             scored = self._scoring.answer(rule, names, request)
+            g.stages = scored.stages
             return Response(
                 scored.body, content_type=scored.content_type, headers=list(scored.headers)
             )
@@ -173,16 +174,6 @@ class Service:
     def _readyz(self) -> Response:
         ready = self._is_ready()
         return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
-
-    def _refusal_counter(self, rule: str) -> Callable[[], None]:
-        rejected = self.metrics.rejected.labels("capacity")
-        refused = self.metrics.requests.labels(rule, "503")
-
-        def count() -> None:
-            refused.inc()
-            rejected.inc()
-
-        return count
 
     def _finish(self, response: Response) -> Response:
         finish_response(response)

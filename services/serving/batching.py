@@ -24,7 +24,7 @@ from typing import Generic
 from services.serving.admission import Admission, at_capacity, past_deadline
 from services.serving.model import Item, Output
 from services.serving.ticket import Entry, Predict, Prepare, Ticket
-from services.serving.turns import Turns, TurnsOfLoop, TurnsOfThread
+from services.serving.turns import Outbox, Turns, TurnsOfLoop, TurnsOfThread
 
 SMOOTHING = 0.2
 """Weight of the newest batch in the moving average of the seconds per item."""
@@ -88,22 +88,20 @@ class Batcher(Generic[Item, Output]):
         self._longest_turn_seconds = math.inf
         self._turns: Turns = TurnsOfThread(self._take_turn)
 
-    def score_on(
-        self, loop: asyncio.AbstractEventLoop, deliver: Callable[[], None] = lambda: None
-    ) -> None:
+    def score_on(self, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> None:
         """Score on the event loop from now on; called there, before anything is submitted.
 
-        ``deliver`` sends what has been answered without waiting for the loop.
+        Every ``on_end`` is to put into ``outbox`` what it does.
         """
         self._turns.end()
         self._longest_turn_seconds = LOOP_TURN_SECONDS
-
-        def deliver_unless_much_waits() -> None:
-            if len(self._queue) * self._seconds_per_item <= LONG_WAIT_SECONDS:
-                deliver()
-
         self._turns = TurnsOfLoop(
-            self._take_turn, loop, self._fills_a_batch, ROUND_SECONDS, deliver_unless_much_waits
+            self._take_turn,
+            loop,
+            outbox,
+            self._fills_a_batch,
+            ROUND_SECONDS,
+            can_wait=lambda: len(self._queue) * self._seconds_per_item > LONG_WAIT_SECONDS,
         )
 
     def score_in_thread(self) -> None:

@@ -33,6 +33,10 @@ class Mailbox:
             self._is_awaited = True
             self._awaken()
 
+    def hold(self) -> None:
+        """Wake the loop for nothing that is put in, until who is on it has it delivered."""
+        self._is_awaited = True
+
     def _awaken(self) -> None:
         is_there = threading.get_ident() == self._thread
         # The loop may have ended before the thread.

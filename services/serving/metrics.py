@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from prometheus_client import (
     GC_COLLECTOR,
@@ -16,9 +18,12 @@ from prometheus_client import (
     start_http_server,
 )
 
+from services.serving.answered import Answered
 from services.serving.batching import BatchReport
 from services.serving.build import REVISION, VERSION
 from services.serving.histogram import Histogram
+from services.serving.labelled import labelled
+from services.serving.late_counting import Backlog, UpToDateRegistry
 from services.serving.model import ModelInfo
 
 SECONDS = (
@@ -28,11 +33,15 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
-    """The metrics of a scoring service; names begin with ``modelsvc_``."""
+    """The metrics of a scoring service; names begin with ``modelsvc_``.
+
+    Attributes:
+        registry: through which they are read, or else not all of them are there yet.
+    """
 
     def __init__(self) -> None:
         disable_created_metrics()
-        self.registry = CollectorRegistry()
+        self.registry = UpToDateRegistry()
         ProcessCollector(registry=self.registry)
         self.registry.register(PLATFORM_COLLECTOR)
         self.registry.register(GC_COLLECTOR)
@@ -84,6 +93,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._answered = Backlog(self._count_answered)
+        self._refused = Backlog(self._count_refused)
+        self._batches = Backlog(self._count_batches)
+        for backlog in (self._answered, self._refused, self._batches):
+            self.registry.await_counting(backlog)
+
     def describe_model(self, info: ModelInfo, load_seconds: float) -> None:
         """Publish which model answers and how long it took to load and warm up."""
         self.model_info.clear()
@@ -104,16 +119,59 @@ class Metrics:
         """Read the number of requests under way from ``in_flight`` at every scrape."""
         self.in_flight.set_function(in_flight)
 
-    def observe_batch(self, report: BatchReport) -> None:
-        """Count one batch."""
-        if report.size:
-            self.batch_size.observe(report.size)
-            self.inference_seconds.observe(report.inference_seconds)
-        queue_seconds = self.queue_seconds.labels()
-        for seconds in report.queue_seconds:
-            queue_seconds.observe(seconds)
-        if report.dropped:
-            self.dropped.inc(report.dropped)
+    def expect_refusals(self, routes: Iterable[str]) -> None:
+        """Publish that none was refused yet: of what begins with one, no increase is seen."""
+        self.rejected.labels("capacity")
+        for route in routes:
+            self.requests.labels(route, "503")
+
+    def count_answered(self, answered: Answered) -> None:
+        """Count a request."""
+        self._answered.add(answered)
+
+    def count_refusal(self, route: str) -> None:
+        """Count a request that was refused unread, at capacity."""
+        self._refused.add(route)
+
+    def count_batch(self, report: BatchReport) -> None:
+        """Count a batch."""
+        self._batches.add(report)
+
+    def _count_answered(self, answered: Sequence[Answered]) -> None:
+        by_route: dict[str, list[Answered]] = {}
+        for each in answered:
+            by_route.setdefault(each.route, []).append(each)
+        for route, group in by_route.items():
+            self._count_on(route, group)
+
+    def _count_on(self, route: str, answered: Sequence[Answered]) -> None:
+        for status, count in Tally(each.status for each in answered).items():
+            labelled(self.requests, route, str(status)).inc(count)
+        for reason, count in Tally(each.reason for each in answered if each.reason).items():
+            labelled(self.rejected, reason).inc(count)
+        labelled(self.seconds, route).observe_all(
+            [each.seconds for each in answered],
+            # Scrapers that ask for OpenMetrics get it.
+            lambda position: (answered[position].exemplar, answered[position].ended),
+        )
+        stages = [each.stages for each in answered if each.stages is not None]
+        if stages:
+            labelled(self.prepare_seconds, route).observe_all([each.prepare for each in stages])
+            labelled(self.render_seconds, route).observe_all([each.render for each in stages])
+
+    def _count_refused(self, routes: Sequence[str]) -> None:
+        self.rejected.labels("capacity").inc(len(routes))
+        for route, count in Tally(routes).items():
+            labelled(self.requests, route, "503").inc(count)
+
+    def _count_batches(self, reports: Sequence[BatchReport]) -> None:
+        scored = [report for report in reports if report.size]
+        self.batch_size.observe_all([report.size for report in scored])
+        self.inference_seconds.observe_all([report.inference_seconds for report in scored])
+        self.queue_seconds.observe_all(
+            list(chain.from_iterable(report.queue_seconds for report in scored))
+        )
+        self.dropped.inc(sum(report.dropped for report in reports))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"modelsvc_{name}", text, labels, registry=self.registry)

@@ -10,7 +10,7 @@ import itertools
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from services.serving.admission import at_capacity
 from services.serving.http.message import Reply, header_lines
@@ -27,16 +27,17 @@ class Refusals:
     """Makes, counts and reports refusals; used by one thread.
 
     Args:
-        counters: called for each refusal, by the rule that its path follows.
+        rules: those that paths of requests follow.
+        count: called with the rule of each refusal.
     """
 
-    def __init__(self, counters: Mapping[str, Callable[[], None]]) -> None:
-        self._counters = counters
+    def __init__(self, rules: Iterable[str], count: Callable[[str], None]) -> None:
+        self._count = count
         self._lines = {
             rule: header_lines(
                 (("Content-Type", problem_type(rule)), ("Cache-Control", "no-store"))
             )
-            for rule in counters
+            for rule in rules
         }
         self._process_id = secrets.token_hex(4)
         self._numbers = itertools.count()
@@ -46,7 +47,7 @@ class Refusals:
     def reply(self, rule: str, wait_seconds: float) -> Reply:
         """The refusal of a request that may come back after the predicted wait."""
         request_id = f"{self._process_id}{next(self._numbers):08x}"
-        self._counters[rule]()
+        self._count(rule)
         self._report()
         headers = [("Retry-After", whole_seconds(wait_seconds)), ("X-Request-Id", request_id)]
         return Reply(503, headers, request_id.encode().join(REFUSAL), self._lines[rule])

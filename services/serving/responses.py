@@ -5,16 +5,14 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
-from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 from flask import Response, g, request
-from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 
+from services.serving.answered import Answered
 from services.serving.http.wsgi import BODY_PROBLEM
-from services.serving.labelled import Labelled, labelled
 from services.serving.problem import Problem, problem_type, service_failed
 from services.serving.request_id import request_id_of
 
@@ -47,69 +45,26 @@ def finish_response(response: Response) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
-class Observed(Protocol):
-    """A histogram's series."""
-
-    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
-        """Count one observation."""
-        ...
-
-
 class RequestMetrics(Protocol):
-    """The metrics that count requests, whatever their names."""
+    """The metrics of requests, whatever their names."""
 
-    @property
-    def requests(self) -> Counter: ...  # noqa: D102 - named by what it counts
-
-    @property
-    def rejected(self) -> Counter: ...  # noqa: D102
-
-    @property
-    def seconds(self) -> Labelled[Observed]: ...  # noqa: D102
-
-
-@dataclass(slots=True)
-class Answered:
-    """A request and its answer, as metrics and the access log tell of it.
-
-    Attributes:
-        seconds: since it began.
-        forwarded_for: its X-Forwarded-For header.
-        reason: why it was refused, if metrics count that.
-        trace_id: empty where it was not traced.
-    """
-
-    request_id: str
-    method: str
-    route: str
-    status: int
-    seconds: float
-    peer: str
-    forwarded_for: str
-    bytes_in: int
-    bytes_out: int
-    reason: str = ""
-    trace_id: str = ""
+    def count_answered(self, answered: Answered) -> None:
+        """Count one that was answered."""
+        ...
 
 
 def record(answered: Answered, metrics: RequestMetrics, *, access_log: bool, **caller: str) -> None:
     """Count a request and log it in one line; ``caller`` says who asked."""
-    route = answered.route
-    labelled(metrics.requests, route, str(answered.status)).inc()
-    trace = {"trace_id": answered.trace_id} if answered.trace_id else {}
-    # Found again in the log or among the traces; scrapers that ask for OpenMetrics get it.
-    exemplar = trace or {"request_id": answered.request_id}
-    labelled(metrics.seconds, route).observe(answered.seconds, exemplar)
-    if answered.reason:
-        labelled(metrics.rejected, answered.reason).inc()
-    if access_log and route not in PROBES:
+    metrics.count_answered(answered)
+    if access_log and answered.route not in PROBES:
+        trace = {"trace_id": answered.trace_id} if answered.trace_id else {}
         log.info(
             "request",
             extra={
                 "request_id": answered.request_id,
                 "client": client_address(answered.forwarded_for, answered.peer),
                 "method": answered.method,
-                "route": route,
+                "route": answered.route,
                 "status": answered.status,
                 "ms": round(answered.seconds * 1000, 2),
                 **caller,
@@ -131,11 +86,13 @@ def record_request(
         route=route,
         status=response.status_code,
         seconds=time.perf_counter() - g.began,
+        ended=time.time(),
         peer=request.remote_addr or "",
         forwarded_for=request.headers.get("X-Forwarded-For", ""),
         bytes_in=g.get("received_bytes", 0),
         bytes_out=response.content_length or 0,
         reason=g.get("rejected", ""),
+        stages=g.get("stages"),
     )
     record(answered, metrics, access_log=access_log, **caller)
 

@@ -12,13 +12,12 @@ from flask import Request, g
 from pydantic import BaseModel
 
 from services.serving.admission import Admission
+from services.serving.answered import Stages
 from services.serving.api_keys import ApiKey, KeyRing
 from services.serving.batching import Batcher
 from services.serving.body import decoded, media_type, read_body, require_known
 from services.serving.byte_budget import ByteBudget
 from services.serving.header_values import HeaderValues
-from services.serving.labelled import labelled
-from services.serving.metrics import Metrics
 from services.serving.model import JSON_TYPE, Call, EncodedAnswer, Incoming, Timing, validate
 from services.serving.problem import Problem
 from services.serving.rate_limit import RateLimiter
@@ -47,6 +46,7 @@ class Scored:
     body: bytes
     content_type: str
     headers: Sequence[tuple[str, str]]
+    stages: Stages
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,6 @@ class Scoring:
     keys: KeyRing
     limiter: RateLimiter
     limits: Limits
-    metrics: Metrics
 
     def open(
         self, rule: str, names: Mapping[str, str], headers: HeaderValues, declared: int | None
@@ -193,11 +192,9 @@ class ScoringRequest:
         content = self._call.render(outputs, Timing((scored - self._began) * 1000))
         body, content_type, headers = encoded(content)
         rendered = time.perf_counter()
-        metrics = self._scoring.metrics
-        labelled(metrics.prepare_seconds, self._rule).observe(self._prepared - self._prepare_began)
-        labelled(metrics.render_seconds, self._rule).observe(rendered - scored)
+        stages = Stages(self._prepared - self._prepare_began, rendered - scored)
         timing = (
-            f"prepare;dur={(self._prepared - self._prepare_began) * 1000:.2f}, "
+            f"prepare;dur={stages.prepare * 1000:.2f}, "
             f"model;dur={(scored - self._prepared) * 1000:.2f}, "
             f"total;dur={(rendered - self._began) * 1000:.2f}"
         )
@@ -205,6 +202,7 @@ class ScoringRequest:
             body,
             content_type,
             [*headers, ("Server-Timing", timing), ("X-Model-Version", self._chosen.version)],
+            stages,
         )
 
     def close(self) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from services.serving.admission import past_deadline
+from services.serving.answered import Answered, Stages
 from services.serving.brevity import TakesLong
 from services.serving.http.exchange import Send
 from services.serving.http.message import Head, Reply, header_lines, problem_reply
 from services.serving.preparing import Place
 from services.serving.problem import Problem, service_failed
 from services.serving.request_id import request_id_of
-from services.serving.responses import API_HEADERS, Answered, record
+from services.serving.responses import API_HEADERS, record
 from services.serving.scoring import Scored, ScoringRequest
 from services.serving.ticket import Ticket
 
@@ -154,7 +155,7 @@ class ScoringExchange:
 
     def _answer(self, scored: Scored) -> None:
         headers = [("Content-Type", scored.content_type), *scored.headers]
-        self._end(Reply(200, headers, scored.body))
+        self._end(Reply(200, headers, scored.body), stages=scored.stages)
 
     def _too_late(self) -> None:
         self._refuse(past_deadline())
@@ -206,7 +207,7 @@ class ScoringExchange:
 
     # The end
 
-    def _end(self, reply: Reply, reason: str = "") -> None:
+    def _end(self, reply: Reply, *, reason: str = "", stages: Stages | None = None) -> None:
         if self._is_over:
             self._close()
             return
@@ -220,15 +221,17 @@ class ScoringExchange:
             route=self._rule,
             status=reply.status,
             seconds=time.perf_counter() - self._began,
+            ended=time.time(),
             peer=head.client[0],
             forwarded_for=head.headers.get("x-forwarded-for"),
             bytes_in=request.received_bytes if request else 0,
             bytes_out=len(reply.body),
             reason=reason,
             trace_id=self._span.trace_id if self._span is not None else "",
+            stages=stages,
         )
         key = request.key.name if request else ""
-        record(answered, site.scoring.metrics, access_log=site.access_log, key=key)
+        record(answered, site.metrics, access_log=site.access_log, key=key)
         if self._span is not None:
             self._span.end(reply.status, reply.headers)
         self._send(reply)

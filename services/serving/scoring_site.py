@@ -10,9 +10,11 @@ scores.
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from services.serving.answered import Answered
 from services.serving.deadlines import Deadlines
 from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.message import Address, Head, Reply, problem_reply
@@ -22,7 +24,7 @@ from services.serving.preparing import Preparing
 from services.serving.problem import Problem
 from services.serving.refusal import Refusals
 from services.serving.request_id import new_request_id
-from services.serving.responses import API_HEADERS, Answered, record
+from services.serving.responses import API_HEADERS, RequestMetrics, record
 from services.serving.scoring import Scoring
 from services.serving.scoring_exchange import ScoringExchange
 from services.serving.scoring_paths import ScoringPaths
@@ -37,6 +39,7 @@ class ScoringSite:
     Args:
         others: answers whatever needs no model.
         paths: what needs the model.
+        metrics: of what is answered; refusals count themselves.
         threads: for what takes long to prepare.
         most_prepared: requests that threads have prepared and the model has not scored.
         prepares_slowly: whether that is every request.
@@ -51,6 +54,7 @@ class ScoringSite:
         paths: ScoringPaths,
         scoring: Scoring,
         refusals: Refusals,
+        metrics: RequestMetrics,
         threads: int,
         most_prepared: int,
         prepares_slowly: bool,
@@ -64,6 +68,7 @@ class ScoringSite:
         self.mailbox: Mailbox
         self.deadlines: Deadlines
         self.scoring = scoring
+        self.metrics = metrics
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
         self.preparing = Preparing(most_prepared)
         self.prepares_slowly = prepares_slowly
@@ -108,12 +113,13 @@ class ScoringSite:
             route="unknown",
             status=reply.status,
             seconds=0.0,
+            ended=time.time(),
             peer=client[0],
             forwarded_for="",
             bytes_in=0,
             bytes_out=len(reply.body),
         )
-        record(answered, self.scoring.metrics, access_log=self.access_log)
+        record(answered, self.metrics, access_log=self.access_log)
         return reply
 
     def make_way_for(self, model: Model[Any, Any]) -> None:
@@ -133,7 +139,7 @@ class ScoringSite:
         self._has_begun = True
         models = [each.model for each in self.scoring.versions.present]
         if all(model.scores_briefly for model in models):
-            self.scoring.batcher.score_on(loop, self.mailbox.deliver)
+            self.scoring.batcher.score_on(loop, self.mailbox)
 
 
 class _Refused:

@@ -27,6 +27,16 @@ class Turns(Protocol):
         """No more will be asked for; those that are due are taken."""
 
 
+class Outbox(Protocol):
+    """Where the answers of a turn are put, by the turn."""
+
+    def hold(self) -> None:
+        """Be delivered by who holds it, before long."""
+
+    def deliver(self) -> None:
+        """Send what is in it; it is not held any more."""
+
+
 class TurnsOfThread:
     """For a model that computes without the interpreter's lock: the loop goes on meanwhile."""
 
@@ -80,25 +90,28 @@ class TurnsOfLoop:
     Args:
         turn: scores a batch.
         loop: in whose thread this is made.
+        outbox: held during a turn, so that nothing has to wake the loop for its answers.
         is_enough: whether what is queued fills a batch.
         round_seconds: for how long turn may follow turn before the loop looks at what has arrived; none
             is begun that would probably end later.
-        between: done between two turns of a round; raises nothing.
+        can_wait: whether answers may wait for the end of a round.
     """
 
     def __init__(
         self,
         turn: Turn,
         loop: asyncio.AbstractEventLoop,
+        outbox: Outbox,
         is_enough: Callable[[], bool],
         round_seconds: float = 0.0,
-        between: Callable[[], None] = lambda: None,
+        can_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self._turn = turn
         self._loop = loop
+        self._outbox = outbox
         self._is_enough = is_enough
         self._round_seconds = round_seconds
-        self._between = between
+        self._can_wait = can_wait
         self._thread = threading.get_ident()
         self._is_due = False
         self._asked = 0
@@ -134,11 +147,12 @@ class TurnsOfLoop:
             return
         self._asked += 1
         if not self._is_due:
-            self._schedule()
+            # Nothing more could join it.
+            self._schedule(self._asked if self._is_enough() else None)
 
-    def _schedule(self) -> None:
+    def _schedule(self, seen: int | None) -> None:
         self._is_due = True
-        self._seen = None
+        self._seen = seen
         self._loop.call_soon(self._look)
 
     def _look(self) -> None:
@@ -158,17 +172,22 @@ class TurnsOfLoop:
         finally:
             self._is_due = False
             if is_more:
-                self._schedule()
+                self._schedule(None)
+            # Last, because who is answered may ask again at once.
+            self._outbox.deliver()
 
     def _take_turns(self) -> bool:
         """Take the turns of one round; returns whether there are more for the next one."""
         began, taken = time.monotonic(), 0
+        self._outbox.hold()
         while self._turn():
             taken += 1
             elapsed = time.monotonic() - began
             if elapsed + elapsed / taken > self._round_seconds:
                 return True
-            self._between()
+            if not self._can_wait():
+                self._outbox.deliver()
+                self._outbox.hold()
             if self._successor is not None:
                 return False
             if time.monotonic() - began > self._round_seconds:

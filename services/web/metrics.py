@@ -12,6 +12,8 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from services.serving.answered import Answered
+
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -47,3 +49,11 @@ class WebMetrics:
             "web_sign_ins", "Sign-ins that ended, by outcome", ("outcome",), registry=self.registry
         )
         self.sessions = Gauge("web_sessions", "People signed in", registry=self.registry)
+
+    def count_answered(self, answered: Answered) -> None:
+        """Count a request."""
+        route = answered.route
+        self.requests.labels(route, str(answered.status)).inc()
+        self.seconds.labels(route).observe(answered.seconds, answered.exemplar)
+        if answered.reason:
+            self.rejected.labels(answered.reason).inc()

@@ -20,6 +20,7 @@ from infra.azure.service_alerts import service_alerts, workload_alerts
 from infra.kubernetes.metrics_collection import MetricsCollection
 from infra.recording import record_component
 from infra.sections.monitoring import AlertSettings
+from services.serving.answered import Answered
 from services.serving.metrics import Metrics
 from services.serving.model import ModelInfo
 from services.serving.responses import PROBES
@@ -82,9 +83,13 @@ def published() -> set[str]:
     """Names of everything that a service publishes."""
     metrics = Metrics()
     metrics.describe_model(ModelInfo("name", "version", "0" * 64, "backend"), 1.0)
-    metrics.requests.labels("/score", "200").inc()
-    metrics.rejected.labels("capacity").inc()
-    metrics.seconds.labels("/score").observe(1)
+    metrics.count_answered(
+        Answered(
+            request_id="a", method="POST", route="/score", status=200, seconds=1.0, ended=1.0,
+            peer="", forwarded_for="", bytes_in=1, bytes_out=1,
+        )
+    )  # fmt: skip
+    metrics.count_refusal("/score")
     return {sample.name for family in metrics.registry.collect() for sample in family.samples}
 
 

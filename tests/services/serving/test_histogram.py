@@ -13,13 +13,17 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, exposi
 from prometheus_client import Histogram as TheirHistogram
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from services.serving.histogram import Histogram
+from services.serving.histogram import Histogram, Series
 
 BUCKETS = (0.001, 0.01, 0.5, 1.0, 10.0)
 ON_A_BOUND = st.sampled_from(BUCKETS)
 AMOUNTS = st.floats(0, 100) | ON_A_BOUND
-EXEMPLARS = st.none() | st.fixed_dictionaries({"request_id": st.text("abc123", min_size=1)})
-OBSERVATIONS = st.lists(st.tuples(st.sampled_from(("/a", "/b")), AMOUNTS, EXEMPLARS))
+EXEMPLARS = st.fixed_dictionaries({"request_id": st.text("abc123", min_size=1)})
+OBSERVED_TOGETHER = st.lists(st.tuples(AMOUNTS, EXEMPLARS)) | st.lists(
+    st.tuples(AMOUNTS, st.none())
+)
+OBSERVATIONS = st.lists(st.tuples(st.sampled_from(("/a", "/b")), OBSERVED_TOGETHER))
+Whose = dict[str, str] | None
 
 
 def ours(registry: CollectorRegistry, *labels: str) -> Histogram:
@@ -41,14 +45,26 @@ def without_times(text: bytes) -> str:
     return re.sub(r"(# \{.*\} \S+) \S+", r"\1", text.decode())
 
 
+def observe(series: Series, together: list[tuple[float, Whose]]) -> None:
+    """Observe amounts at once, each at the second of its position, counted from one."""
+    whose = [exemplar for _, exemplar in together if exemplar is not None]
+    series.observe_all(
+        [amount for amount, _ in together],
+        (lambda position: (whose[position], position + 1.0)) if whose else None,
+    )
+
+
 @given(OBSERVATIONS)
 def test_it_reads_as_that_of_the_library(
-    observations: list[tuple[str, float, dict[str, str] | None]],
+    observations: list[tuple[str, list[tuple[float, Whose]]]],
 ) -> None:
     registries = CollectorRegistry(), CollectorRegistry()
-    for histogram in (ours(registries[0], "route"), theirs(registries[1], "route")):
-        for route, amount, exemplar in observations:
-            histogram.labels(route).observe(amount, exemplar)
+    mine, library_s = ours(registries[0], "route"), theirs(registries[1], "route")
+    for route, together in observations:
+        observe(mine.labels(route), together)
+        series = library_s.labels(route)
+        for amount, exemplar in together:
+            series.observe(amount, exemplar)
 
     text, expected = (exposition.generate_latest(each) for each in registries)
     assert text == expected
@@ -58,8 +74,8 @@ def test_it_reads_as_that_of_the_library(
 
 def test_without_labels_it_is_there_before_anything_is_observed() -> None:
     registries = CollectorRegistry(), CollectorRegistry()
-    for histogram in (ours(registries[0]), theirs(registries[1])):
-        histogram.observe(0.01)
+    ours(registries[0]).observe_all([0.01])
+    theirs(registries[1]).observe(0.01)
     empty = CollectorRegistry(), CollectorRegistry()
     ours(empty[0])
     theirs(empty[1])
@@ -71,23 +87,24 @@ def test_without_labels_it_is_there_before_anything_is_observed() -> None:
 def test_an_exemplar_stays_until_another_of_its_bucket() -> None:
     registry = CollectorRegistry()
     series = ours(registry, "route").labels("/a")
-    series.observe(0.4, {"request_id": "first"})
-    series.observe(0.3)
-    series.observe(5, {"request_id": "slow"})
+    observe(series, [(0.4, {"request_id": "before"}), (0.4, {"request_id": "first"})])
+    observe(series, [(0.3, None)])
+    observe(series, [(5, {"request_id": "slow"})])
 
     _, _, exemplars = series.read()
     kept = [each and each.labels["request_id"] for each in exemplars]
     assert kept == [None, None, "first", None, "slow", None]
+    assert [each and each.timestamp for each in exemplars if each] == [2, 1]
 
 
 def test_nothing_is_lost_between_threads() -> None:
     series = ours(CollectorRegistry(), "route").labels("/a")
 
-    def observe() -> None:
-        for _ in range(20_000):
-            series.observe(1)
+    def observe_many() -> None:
+        for _ in range(10_000):
+            series.observe_all([1, 1])
 
-    threads = [threading.Thread(target=observe) for _ in range(4)]
+    threads = [threading.Thread(target=observe_many) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -97,6 +97,25 @@ def test_each_task_that_finds_the_loop_asleep_wakes_it(loop: CountingLoop) -> No
     assert loop.awakenings == 3
 
 
+def test_what_is_put_in_while_it_is_held_waits_for_its_delivery(loop: CountingLoop) -> None:
+    mailbox, done = Mailbox(loop), list[str]()
+
+    async def hold() -> list[str]:
+        mailbox.hold()
+        mailbox.put(lambda: done.append("of the loop"))
+        await asyncio.to_thread(mailbox.put, lambda: done.append("of a thread"))
+        mailbox.put(lambda: done.append("last"))
+        await asyncio.sleep(0)
+        assert done == []
+        mailbox.deliver()
+        return list(done)
+
+    assert loop.run_until_complete(hold()) == ["of the loop", "of a thread", "last"]
+    mailbox.put(lambda: done.append("after it"))
+    run(loop, lambda: len(done) == 4, within=1)
+    assert done[-1] == "after it"
+
+
 def test_a_task_may_put_in_another(loop: CountingLoop) -> None:
     mailbox, done = Mailbox(loop), list[str]()
     mailbox.put(lambda: mailbox.put(lambda: done.append("second")))

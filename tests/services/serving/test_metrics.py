@@ -80,6 +80,11 @@ def test_requests_are_counted_by_route_and_code(used: LiveService) -> None:
     assert count("/docs/<path:name>", 200) == 2
 
 
+def test_refusals_are_there_before_the_first(used: LiveService) -> None:
+    assert used.metric('modelsvc_requests_total{code="503",route="/v1/pull"}') == 0
+    assert used.metric('modelsvc_rejected_total{reason="capacity"}') == 0
+
+
 def test_items_and_batches_are_counted(used: LiveService) -> None:
     assert used.metric("modelsvc_batch_size_sum") == 5
     assert used.metric("modelsvc_queue_seconds_count") == 5

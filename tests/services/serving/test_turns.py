@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,33 @@ from services.serving.batching import (
     ROUND_SECONDS,
     Batcher,
 )
+from services.serving.mailbox import Mailbox
 from services.serving.turns import TurnsOfLoop, TurnsOfThread
 from tests.waiting import wait_for
+
+
+def turns_of_loop(turn: Callable[[], bool], *bounds: Any) -> TurnsOfLoop:
+    """Those of the running loop, whose answers go by a mailbox."""
+    loop = asyncio.get_running_loop()
+    return TurnsOfLoop(turn, loop, Mailbox(loop), *bounds)
+
+
+def score_on_this_loop(batcher: Batcher[int, int]) -> None:
+    loop = asyncio.get_running_loop()
+    batcher.score_on(loop, Mailbox(loop))
+
+
+class Deliveries:
+    """An outbox; does something when it is delivered."""
+
+    def __init__(self, on_delivery: Callable[[], object]) -> None:
+        self._on_delivery = on_delivery
+
+    def hold(self) -> None:
+        pass
+
+    def deliver(self) -> None:
+        self._on_delivery()
 
 
 class Work:
@@ -71,7 +97,7 @@ async def idle(times: int = 20) -> None:
 def test_on_the_loop_what_is_due_comes_between_two_turns() -> None:
     async def run() -> list[str]:
         work = Work(3)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
+        turns = turns_of_loop(work.turn, never)
         turns.ask()
         turns.ask()
         assert work.noted == [], "who asks does not wait"
@@ -88,7 +114,7 @@ def test_on_the_loop_what_is_due_comes_between_two_turns() -> None:
 
 async def noted_while_one_asks_in_each_round(is_enough: Callable[[], bool]) -> list[str]:
     work = Work(1)
-    turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), is_enough)
+    turns = turns_of_loop(work.turn, is_enough)
     for _ in range(5):
         turns.ask()
         work.noted.append("asked")
@@ -109,10 +135,23 @@ def test_a_full_batch_is_not_held_back_for_those_who_come() -> None:
     assert 0 < noted.index("turn") < 4
 
 
+def test_who_fills_a_batch_alone_has_it_in_the_next_round_of_the_loop() -> None:
+    async def run(is_enough: Callable[[], bool]) -> int:
+        work = Work(1)
+        turns_of_loop(work.turn, is_enough).ask()
+        rounds = 0
+        while work.left:
+            await asyncio.sleep(0)
+            rounds += 1
+        return rounds
+
+    assert asyncio.run(run(lambda: True)) == asyncio.run(run(never)) - 1
+
+
 def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
     async def run() -> list[str]:
         work = Work(2)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), lambda: True)
+        turns = turns_of_loop(work.turn, lambda: True)
         turns.ask()
         here, there = socket.socketpair()
         here.setblocking(False)
@@ -133,7 +172,7 @@ def test_turn_may_follow_turn_for_a_while(seconds: float, together: int) -> None
     async def run() -> list[str]:
         work = Work(7)
         work.on_turn = lambda: time.sleep(0.02)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), lambda: True, seconds)
+        turns = turns_of_loop(work.turn, lambda: True, seconds)
         turns.ask()
         while work.left:
             await asyncio.sleep(0)
@@ -150,7 +189,7 @@ def test_turn_may_follow_turn_for_a_while(seconds: float, together: int) -> None
 def test_another_thread_may_ask_the_loop() -> None:
     async def run() -> int:
         work = Work(1)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
+        turns = turns_of_loop(work.turn, never)
         threading.Thread(target=turns.ask).start()
         until = time.monotonic() + 10
         while work.left and time.monotonic() < until:
@@ -172,7 +211,7 @@ def test_the_loop_is_asked_again_after_a_turn_that_broke() -> None:
 
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda *_: None)
-        turns = TurnsOfLoop(turn, loop, never)
+        turns = turns_of_loop(turn, never)
         for _ in range(2):
             turns.ask()
             await idle()
@@ -191,7 +230,7 @@ def test_the_loop_hands_over_what_is_due_and_what_is_still_asked_of_it() -> None
 
         work.on_turn = take_long
         successor = TurnsOfThread(work.turn)
-        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), never)
+        turns = turns_of_loop(work.turn, never)
         turns.ask()
         turns.hand_over(successor)
         await asyncio.to_thread(wait_for, lambda: work.left == 0, 10)
@@ -211,7 +250,7 @@ def test_nothing_is_lost_when_the_batcher_leaves_the_loop() -> None:
     async def run() -> list[Sequence[int]]:
         batcher: Batcher[int, int] = Batcher(model.predict, max_batch=4, queue_limit=1000)
         loop = asyncio.get_running_loop()
-        batcher.score_on(loop)
+        batcher.score_on(loop, Mailbox(loop))
 
         def ask() -> list[Sequence[int]]:
             found = []
@@ -258,7 +297,7 @@ def test_a_batch_holds_the_loop_up_no_longer_than_a_turn(seconds: float, most: i
 
     async def run() -> list[Sequence[int]]:
         batcher: Batcher[int, int] = Batcher(model.predict, max_batch=8, queue_limit=1000)
-        batcher.score_on(asyncio.get_running_loop())
+        score_on_this_loop(batcher)
         ended: list[int] = []
         tickets = []
         for number in range(25):
@@ -286,7 +325,7 @@ async def in_rounds(waiting: int, seconds: float) -> list[str]:
         return items
 
     batcher: Batcher[int, int] = Batcher(predict, max_batch=1, queue_limit=1000)
-    batcher.score_on(asyncio.get_running_loop(), lambda: noted.append("deliver"))
+    batcher.score_on(asyncio.get_running_loop(), Deliveries(lambda: noted.append("deliver")))
     for number in range(waiting):
         batcher.reserve(1, math.inf)
         batcher.submit([number], math.inf, lambda: None)
@@ -303,10 +342,10 @@ def long_round(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("long_round")
-def test_a_batch_is_answered_before_the_next_one_without_a_look_at_what_has_come() -> None:
+def test_a_batch_is_answered_at_once_without_a_look_at_what_has_come() -> None:
     noted = asyncio.run(in_rounds(3, 0.0))
 
-    assert " ".join(noted).endswith("look score deliver score deliver score")
+    assert " ".join(noted).endswith("look score deliver score deliver score deliver")
 
 
 @pytest.mark.usefixtures("long_round")
@@ -330,9 +369,8 @@ def test_the_loop_looks_at_what_has_come_after_each_round() -> None:
 def test_what_is_done_between_two_turns_counts_as_part_of_the_round() -> None:
     async def run() -> list[str]:
         work = Work(3)
-        turns = TurnsOfLoop(
-            work.turn, asyncio.get_running_loop(), never, 0.02, lambda: time.sleep(0.03)
-        )
+        outbox = Deliveries(lambda: time.sleep(0.03))
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), outbox, never, 0.02)
         turns.ask()
         while work.left:
             await asyncio.sleep(0)
@@ -348,9 +386,9 @@ def test_what_is_asked_between_two_turns_is_no_second_round() -> None:
         turns = TurnsOfLoop(
             lambda: bool(taken.append(1)) or work.turn(),
             asyncio.get_running_loop(),
+            Deliveries(lambda: work.left and turns.ask()),
             lambda: True,
             60.0,
-            lambda: turns.ask(),
         )
         turns.ask()
         await idle()
@@ -359,14 +397,49 @@ def test_what_is_asked_between_two_turns_is_no_second_round() -> None:
     assert asyncio.run(run()) == 4
 
 
+def test_who_is_answered_at_the_end_of_a_round_may_ask_for_the_next_one() -> None:
+    async def run() -> list[str]:
+        work = Work(1)
+
+        def ask_again() -> None:
+            if len(work.noted) < 3:
+                work.left = 1
+                turns.ask()
+
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), Deliveries(ask_again), never)
+        turns.ask()
+        await idle()
+        return work.noted
+
+    assert asyncio.run(run()) == ["turn"] * 3
+
+
+def test_answers_are_sent_even_where_a_turn_broke() -> None:
+    async def run() -> list[str]:
+        loop, done = asyncio.get_running_loop(), list[str]()
+        loop.set_exception_handler(lambda *_: done.append("broke"))
+        mailbox = Mailbox(loop)
+
+        def turn() -> bool:
+            mailbox.put(lambda: done.append("answered"))
+            raise ValueError
+
+        TurnsOfLoop(turn, loop, mailbox, never).ask()
+        await idle()
+        mailbox.put(lambda: done.append("later"))
+        await idle()
+        return done
+
+    assert asyncio.run(run()) == ["answered", "broke", "later"]
+
+
 def test_a_batcher_that_leaves_the_loop_between_two_turns_takes_no_more_there() -> None:
     async def run() -> list[str]:
         work = Work(3)
         work.on_turn = lambda: work.noted.append(threading.current_thread().name)
         successor = TurnsOfThread(work.turn)
-        turns = TurnsOfLoop(
-            work.turn, asyncio.get_running_loop(), never, 60.0, lambda: turns.hand_over(successor)
-        )
+        outbox = Deliveries(lambda: turns.hand_over(successor))
+        turns = TurnsOfLoop(work.turn, asyncio.get_running_loop(), outbox, never, 60.0)
         turns.ask()
         await idle()
         await asyncio.to_thread(wait_for, lambda: work.left == 0, 10)
@@ -386,7 +459,7 @@ def test_a_turn_on_the_loop_does_not_prepare_for_longer_than_a_batch_may_take() 
 
     async def run() -> list[int]:
         batcher: Batcher[int, int] = Batcher(model.predict, max_batch=8, queue_limit=1000)
-        batcher.score_on(asyncio.get_running_loop())
+        score_on_this_loop(batcher)
         batcher._seconds_per_item = 0.001
         ended: list[int] = []
         for _ in range(6):

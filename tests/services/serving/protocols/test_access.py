@@ -73,8 +73,9 @@ def test_metrics_know_the_rule_never_the_model_s_name(service: Service) -> None:
     client.get("/v2/models/marker")
     routes = {
         sample.labels["route"]
-        for family in service.metrics.requests.collect()
+        for family in service.metrics.registry.collect()
         for sample in family.samples
+        if sample.name == "modelsvc_requests_total"
     }
 
     assert "/v2/models/<model_name>/infer" in routes

@@ -1,0 +1,48 @@
+"""A request and its answer, as metrics and the access log tell of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Stages:
+    """How long parts of a request took, in seconds."""
+
+    prepare: float
+    render: float
+
+
+@dataclass(slots=True)
+class Answered:
+    """See the module.
+
+    Attributes:
+        seconds: since it began.
+        ended: when (``time.time``).
+        forwarded_for: its X-Forwarded-For header.
+        reason: why it was refused, if metrics count that.
+        trace_id: empty where it was not traced.
+        stages: of one that the model answered.
+    """
+
+    request_id: str
+    method: str
+    route: str
+    status: int
+    seconds: float
+    ended: float
+    peer: str
+    forwarded_for: str
+    bytes_in: int
+    bytes_out: int
+    reason: str = ""
+    trace_id: str = ""
+    stages: Stages | None = None
+
+    @property
+    def exemplar(self) -> dict[str, str]:
+        """What it is found by among the traces, or else in the log."""
+        if self.trace_id:
+            return {"trace_id": self.trace_id}
+        return {"request_id": self.request_id}
