@@ -1,4 +1,4 @@
-"""A request and its answer, as metrics and the access log tell of them."""
+"""What is told of a request once it is answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Stages:
 
 @dataclass(slots=True)
 class Answered:
-    """See the module.
+    """A request and its answer, as metrics and the access log tell of them.
 
     Attributes:
         seconds: since it began.

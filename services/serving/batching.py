@@ -91,7 +91,7 @@ class Batcher(Generic[Item, Output]):
     def score_on(self, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> None:
         """Score on the event loop from now on; called there, before anything is submitted.
 
-        Every ``on_end`` is to put into ``outbox`` what it does.
+        What an ``on_end`` does on the loop, it is to put into ``outbox``.
         """
         self._turns.end()
         self._longest_turn_seconds = LOOP_TURN_SECONDS

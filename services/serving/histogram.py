@@ -42,13 +42,12 @@ class Series:
         """
         buckets = [bisect_left(self._bounds, amount) for amount in amounts]
         with self._lock:
-            self._sum = sum(amounts, self._sum)
-            for bucket in buckets:
+            for bucket, amount in zip(buckets, amounts, strict=True):
                 self._counts[bucket] += 1
+                self._sum += amount
             if whose is not None:
-                for bucket, position in dict(
-                    zip(buckets, range(len(buckets)), strict=True)
-                ).items():
+                last = {bucket: position for position, bucket in enumerate(buckets)}
+                for bucket, position in last.items():
                     exemplar, at = whose(position)
                     self._exemplars[bucket] = (exemplar, amounts[position], at)
 

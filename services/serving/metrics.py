@@ -22,7 +22,6 @@ from services.serving.answered import Answered
 from services.serving.batching import BatchReport
 from services.serving.build import REVISION, VERSION
 from services.serving.histogram import Histogram
-from services.serving.labelled import labelled
 from services.serving.late_counting import Backlog, UpToDateRegistry
 from services.serving.model import ModelInfo
 
@@ -30,13 +29,15 @@ SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+MOST_BATCHES = 16
+"""So many are counted at a time: each tells how long every one of its items waited."""
 
 
 class Metrics:
     """The metrics of a scoring service; names begin with ``modelsvc_``.
 
     Attributes:
-        registry: through which they are read, or else not all of them are there yet.
+        registry: through which they are read; past it some of the last requests are missing.
     """
 
     def __init__(self) -> None:
@@ -95,9 +96,9 @@ class Metrics:
 
         self._answered = Backlog(self._count_answered)
         self._refused = Backlog(self._count_refused)
-        self._batches = Backlog(self._count_batches)
+        self._batches = Backlog(self._count_batches, MOST_BATCHES)
         for backlog in (self._answered, self._refused, self._batches):
-            self.registry.await_counting(backlog)
+            self.registry.await_counting(backlog.count)
 
     def describe_model(self, info: ModelInfo, load_seconds: float) -> None:
         """Publish which model answers and how long it took to load and warm up."""
@@ -146,23 +147,23 @@ class Metrics:
 
     def _count_on(self, route: str, answered: Sequence[Answered]) -> None:
         for status, count in Tally(each.status for each in answered).items():
-            labelled(self.requests, route, str(status)).inc(count)
+            self.requests.labels(route, str(status)).inc(count)
         for reason, count in Tally(each.reason for each in answered if each.reason).items():
-            labelled(self.rejected, reason).inc(count)
-        labelled(self.seconds, route).observe_all(
+            self.rejected.labels(reason).inc(count)
+        self.seconds.labels(route).observe_all(
             [each.seconds for each in answered],
             # Scrapers that ask for OpenMetrics get it.
             lambda position: (answered[position].exemplar, answered[position].ended),
         )
         stages = [each.stages for each in answered if each.stages is not None]
         if stages:
-            labelled(self.prepare_seconds, route).observe_all([each.prepare for each in stages])
-            labelled(self.render_seconds, route).observe_all([each.render for each in stages])
+            self.prepare_seconds.labels(route).observe_all([each.prepare for each in stages])
+            self.render_seconds.labels(route).observe_all([each.render for each in stages])
 
     def _count_refused(self, routes: Sequence[str]) -> None:
         self.rejected.labels("capacity").inc(len(routes))
         for route, count in Tally(routes).items():
-            labelled(self.requests, route, "503").inc(count)
+            self.requests.labels(route, "503").inc(count)
 
     def _count_batches(self, reports: Sequence[BatchReport]) -> None:
         scored = [report for report in reports if report.size]

@@ -2,7 +2,7 @@
 
 A scoring request costs no thread and no switch to one but those to the model and back, and not even
 those where the model is brief: the loop reads, checks and prepares it, the batcher scores it with its
-neighbours, and one awakening of the loop answers the whole batch. Only what may take long (a picture
+neighbours, and the whole batch is answered at once. Only what may take long (a picture
 to decode, a large body) is prepared by a thread: one of several, or where there is but one core by who
 scores.
 """

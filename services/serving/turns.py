@@ -31,7 +31,7 @@ class Outbox(Protocol):
     """Where the answers of a turn are put, by the turn."""
 
     def hold(self) -> None:
-        """Be delivered by who holds it, before long."""
+        """Wake the loop for nothing that is put in: who holds it delivers it."""
 
     def deliver(self) -> None:
         """Send what is in it; it is not held any more."""
@@ -170,11 +170,13 @@ class TurnsOfLoop:
         try:
             is_more = self._take_turns()
         finally:
-            self._is_due = False
-            if is_more:
-                self._schedule(None)
-            # Last, because who is answered may ask again at once.
+            asked = self._asked
             self._outbox.deliver()
+            # Due until here: who is answered may ask again at once, but has no turn before a look at
+            # what has arrived.
+            self._is_due = False
+            if is_more or self._asked != asked:
+                self._schedule(None)
 
     def _take_turns(self) -> bool:
         """Take the turns of one round; returns whether there are more for the next one."""

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.serving.answered import Answered
+from services.serving.metrics import Metrics
 from tests.services.serving.live_service import LiveService, Wire, free_ports, head, service
 
 
@@ -81,7 +84,8 @@ def test_requests_are_counted_by_route_and_code(used: LiveService) -> None:
 
 
 def test_refusals_are_there_before_the_first(used: LiveService) -> None:
-    assert used.metric('modelsvc_requests_total{code="503",route="/v1/pull"}') == 0
+    assert {"code": "503", "route": "/v1/pull"} in labels(used, "modelsvc_requests_total")
+    assert {"reason": "capacity"} in labels(used, "modelsvc_rejected_total")
     assert used.metric('modelsvc_rejected_total{reason="capacity"}') == 0
 
 
@@ -120,6 +124,23 @@ def test_metrics_are_on_their_own_port_only(used: LiveService) -> None:
 
 def test_no_metric_is_named_after_a_moment(used: LiveService) -> None:
     assert not re.search(r"^modelsvc_\w+_created", used.metrics(), re.MULTILINE)
+
+
+def test_an_exemplar_is_the_last_of_its_bucket_at_its_time() -> None:
+    metrics = Metrics()
+    for name, trace, seconds, ended in (("a", "", 0.2, 1), ("b", "", 0.21, 2), ("c", "t", 3.0, 3)):
+        metrics.count_answered(
+            Answered(
+                request_id=name, method="POST", route="/v1/pull", status=200, seconds=seconds,
+                ended=ended, peer="", forwarded_for="", bytes_in=1, bytes_out=1, trace_id=trace,
+            )
+        )  # fmt: skip
+
+    text = openmetrics.generate_latest(metrics.registry).decode()
+    assert [line.partition(" # ")[2] for line in text.splitlines() if " # " in line] == [
+        '{request_id="b"} 0.21 2',
+        '{trace_id="t"} 3.0 3',
+    ]
 
 
 def test_port_0_is_no_metrics_port(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -167,6 +167,36 @@ def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
     assert asyncio.run(run()) == ["turn", "b'x'", "turn", "b'x'"]
 
 
+@pytest.mark.parametrize("is_more", [False, True])
+def test_what_has_arrived_is_read_before_a_turn_that_an_answer_asked_for(is_more: bool) -> None:
+    async def run() -> list[str]:
+        loop = asyncio.get_running_loop()
+        work, taken = Work(4 if is_more else 1), []
+
+        def ask_again() -> None:
+            if len(taken) < 4:
+                work.left = work.left or 1
+                turns.ask()
+
+        def turn() -> bool:
+            taken.append(1)
+            return work.turn()
+
+        turns = TurnsOfLoop(turn, loop, Deliveries(ask_again), lambda: True)
+        turns.ask()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there:
+            work.on_turn = lambda: there.send(b"x")
+            loop.add_reader(here, lambda: work.noted.append(str(here.recv(9))))
+            await idle()
+            loop.remove_reader(here)
+        assert len(taken) == 4, "there is no second chain of turns"
+        return work.noted
+
+    assert asyncio.run(run()) == ["turn", "b'x'"] * 4
+
+
 @pytest.mark.parametrize(("seconds", "together"), [(0.0, 1), (0.045, 2), (60.0, 7)])
 def test_turn_may_follow_turn_for_a_while(seconds: float, together: int) -> None:
     async def run() -> list[str]:
@@ -412,6 +442,31 @@ def test_who_is_answered_at_the_end_of_a_round_may_ask_for_the_next_one() -> Non
         return work.noted
 
     assert asyncio.run(run()) == ["turn"] * 3
+
+
+class NotedMailbox(Mailbox):
+    """Knows how often it had the loop deliver it."""
+
+    awakenings = 0
+
+    def _awaken(self) -> None:
+        self.awakenings += 1
+        super()._awaken()
+
+
+@pytest.mark.parametrize("can_wait", [False, True])
+def test_no_answer_of_a_round_waits_for_the_loop(can_wait: bool) -> None:
+    async def run() -> list[str]:
+        loop, work = asyncio.get_running_loop(), Work(3)
+        mailbox = NotedMailbox(loop)
+        work.on_turn = lambda: mailbox.put(lambda: work.noted.append("answer"))
+        TurnsOfLoop(work.turn, loop, mailbox, never, 60.0, lambda: can_wait).ask()
+        await idle()
+        assert mailbox.awakenings == 0
+        return work.noted
+
+    answers_last = ["turn"] * 3 + ["answer"] * 3
+    assert asyncio.run(run()) == (answers_last if can_wait else ["turn", "answer"] * 3)
 
 
 def test_answers_are_sent_even_where_a_turn_broke() -> None:
