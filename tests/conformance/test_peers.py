@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.conformance.peers import table, without_address
+import pytest
+
+from benchmarks.peers.roster import OURS
+from tests.conformance.peers import exit_status, table, without_address
 
 REFUSED = "HTTPStatusError: '404 Not Found' for url 'http://127.0.0.1:{port}/v2/health/live'"
 
@@ -27,3 +30,13 @@ def test_what_passed_is_counted_and_a_server_that_did_not_run_is_said() -> None:
         "| kserve: v1 predict | AssertionError: a/b | not run |",
         "| **passed** | **1 of 2** | not run |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "status"),
+    [("ok", {"a": "404"}, 0), ("404", {"a": "ok"}, 1), ("ok", {}, 1)],
+)
+def test_it_fails_where_ours_does_or_a_server_was_not_asked(
+    ours: str, theirs: dict[str, str], status: int
+) -> None:
+    assert exit_status({OURS: {"a": ours}, "kserve": theirs}) == status
