@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -19,11 +20,11 @@ class Answered:
 
     Attributes:
         seconds: since it began.
-        ended: when (``time.time``).
         forwarded_for: its X-Forwarded-For header.
         reason: why it was refused, if metrics count that.
         trace_id: empty where it was not traced.
         stages: of one that the model answered.
+        ended: when (``time.time``).
     """
 
     request_id: str
@@ -31,7 +32,6 @@ class Answered:
     route: str
     status: int
     seconds: float
-    ended: float
     peer: str
     forwarded_for: str
     bytes_in: int
@@ -39,6 +39,7 @@ class Answered:
     reason: str = ""
     trace_id: str = ""
     stages: Stages | None = None
+    ended: float = field(default_factory=time.time)
 
     @property
     def exemplar(self) -> dict[str, str]:

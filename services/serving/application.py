@@ -153,7 +153,6 @@ class Service:
     def _route(self, app: Flask, rule: str, endpoint: str) -> None:
         def view(**names: str) -> Response:
             scored = self._scoring.answer(rule, names, request)
-            g.stages = scored.stages
             return Response(
                 scored.body, content_type=scored.content_type, headers=list(scored.headers)
             )

@@ -86,7 +86,6 @@ def record_request(
         route=route,
         status=response.status_code,
         seconds=time.perf_counter() - g.began,
-        ended=time.time(),
         peer=request.remote_addr or "",
         forwarded_for=request.headers.get("X-Forwarded-For", ""),
         bytes_in=g.get("received_bytes", 0),

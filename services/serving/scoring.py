@@ -93,7 +93,9 @@ class Scoring:
             g.key_name, g.received_bytes = scoring.key.name, len(body)
             scoring.admit()
             scoring.prepare(body, request.args.to_dict(), g.request_id)
-            return scoring.render(scoring.admission.score(scoring.items, scoring.predict))
+            scored = scoring.render(scoring.admission.score(scoring.items, scoring.predict))
+            g.stages = scored.stages
+            return scored
         finally:
             scoring.close()
 

@@ -221,7 +221,6 @@ class ScoringExchange:
             route=self._rule,
             status=reply.status,
             seconds=time.perf_counter() - self._began,
-            ended=time.time(),
             peer=head.client[0],
             forwarded_for=head.headers.get("x-forwarded-for"),
             bytes_in=request.received_bytes if request else 0,

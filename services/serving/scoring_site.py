@@ -2,15 +2,13 @@
 
 A scoring request costs no thread and no switch to one but those to the model and back, and not even
 those where the model is brief: the loop reads, checks and prepares it, the batcher scores it with its
-neighbours, and the whole batch is answered at once. Only what may take long (a picture
-to decode, a large body) is prepared by a thread: one of several, or where there is but one core by who
-scores.
+neighbours, and the whole batch is answered at once. Only what may take long (a picture to decode, a
+large body) is prepared by a thread: one of several, or where there is but one core by who scores.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +111,6 @@ class ScoringSite:
             route="unknown",
             status=reply.status,
             seconds=0.0,
-            ended=time.time(),
             peer=client[0],
             forwarded_for="",
             bytes_in=0,

@@ -85,8 +85,8 @@ def published() -> set[str]:
     metrics.describe_model(ModelInfo("name", "version", "0" * 64, "backend"), 1.0)
     metrics.count_answered(
         Answered(
-            request_id="a", method="POST", route="/score", status=200, seconds=1.0, ended=1.0,
-            peer="", forwarded_for="", bytes_in=1, bytes_out=1,
+            request_id="a", method="POST", route="/score", status=200, seconds=1.0, peer="",
+            forwarded_for="", bytes_in=1, bytes_out=1,
         )
     )  # fmt: skip
     metrics.count_refusal("/score")

@@ -148,21 +148,24 @@ def test_who_fills_a_batch_alone_has_it_in_the_next_round_of_the_loop() -> None:
     assert asyncio.run(run(lambda: True)) == asyncio.run(run(never)) - 1
 
 
+async def noted_where_each_turn_sends(work: Work, turns: TurnsOfLoop) -> list[str]:
+    """The turns, and what the loop reads of what each of them sends."""
+    loop = asyncio.get_running_loop()
+    turns.ask()
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    with here, there:
+        work.on_turn = lambda: there.send(b"x")
+        loop.add_reader(here, lambda: work.noted.append(str(here.recv(9))))
+        await idle()
+        loop.remove_reader(here)
+    return work.noted
+
+
 def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
     async def run() -> list[str]:
         work = Work(2)
-        turns = turns_of_loop(work.turn, lambda: True)
-        turns.ask()
-        here, there = socket.socketpair()
-        here.setblocking(False)
-        with here, there:
-            work.on_turn = lambda: there.send(b"x")
-            asyncio.get_running_loop().add_reader(
-                here, lambda: work.noted.append(str(here.recv(9)))
-            )
-            await idle()
-            asyncio.get_running_loop().remove_reader(here)
-        return work.noted
+        return await noted_where_each_turn_sends(work, turns_of_loop(work.turn, lambda: True))
 
     assert asyncio.run(run()) == ["turn", "b'x'", "turn", "b'x'"]
 
@@ -170,7 +173,6 @@ def test_what_has_arrived_is_read_before_a_turn_that_follows_another() -> None:
 @pytest.mark.parametrize("is_more", [False, True])
 def test_what_has_arrived_is_read_before_a_turn_that_an_answer_asked_for(is_more: bool) -> None:
     async def run() -> list[str]:
-        loop = asyncio.get_running_loop()
         work, taken = Work(4 if is_more else 1), []
 
         def ask_again() -> None:
@@ -182,17 +184,11 @@ def test_what_has_arrived_is_read_before_a_turn_that_an_answer_asked_for(is_more
             taken.append(1)
             return work.turn()
 
-        turns = TurnsOfLoop(turn, loop, Deliveries(ask_again), lambda: True)
-        turns.ask()
-        here, there = socket.socketpair()
-        here.setblocking(False)
-        with here, there:
-            work.on_turn = lambda: there.send(b"x")
-            loop.add_reader(here, lambda: work.noted.append(str(here.recv(9))))
-            await idle()
-            loop.remove_reader(here)
+        loop, outbox = asyncio.get_running_loop(), Deliveries(ask_again)
+        turns = TurnsOfLoop(turn, loop, outbox, lambda: True)
+        noted = await noted_where_each_turn_sends(work, turns)
         assert len(taken) == 4, "there is no second chain of turns"
-        return work.noted
+        return noted
 
     assert asyncio.run(run()) == ["turn", "b'x'"] * 4
 
@@ -279,8 +275,7 @@ def test_nothing_is_lost_when_the_batcher_leaves_the_loop() -> None:
 
     async def run() -> list[Sequence[int]]:
         batcher: Batcher[int, int] = Batcher(model.predict, max_batch=4, queue_limit=1000)
-        loop = asyncio.get_running_loop()
-        batcher.score_on(loop, Mailbox(loop))
+        score_on_this_loop(batcher)
 
         def ask() -> list[Sequence[int]]:
             found = []
