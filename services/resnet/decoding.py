@@ -59,7 +59,7 @@ _MAX_JPEG_SCANS: Final = 100
 _BRIEF_PIXELS: Final = 2_000_000
 _SCANS_LIKE_A_PICTURE: Final = 4
 
-# Each of these may be a megabyte once it is inflated, which is done before the size is known.
+# Each of these in a PNG may be a megabyte once it is inflated, which is done before the size is known.
 _COMPRESSED_METADATA: Final = (b"iCCP", b"zTXt", b"iTXt")
 _BRIEF_METADATA: Final = 3
 
@@ -119,7 +119,7 @@ def _decoded(
     scans = body.count(b"\xff\xda") if format_name == "JPEG" else 1
     if scans > _MAX_JPEG_SCANS:
         raise Problem(422, f"The JPEG has more than {_MAX_JPEG_SCANS} scans.")
-    if brief and sum(map(body.count, _COMPRESSED_METADATA)) > _BRIEF_METADATA:
+    if brief and format_name == "PNG" and _compressed_metadata(body) > _BRIEF_METADATA:
         raise TakesLong
     with Image.open(BytesIO(body), formats=(format_name,)) as image:
         _check_size(image.size, limits)
@@ -132,6 +132,10 @@ def _decoded(
         image.draft(None, (2 * shorter_side, 2 * shorter_side))
         image.load()
         return _upright(_opaque_rgb(image), _orientation(image))
+
+
+def _compressed_metadata(body: bytes) -> int:
+    return sum(map(body.count, _COMPRESSED_METADATA))
 
 
 def _check_size(size: tuple[int, int], limits: PictureLimits) -> None:

@@ -79,8 +79,12 @@ def tensor(image: Image.Image, transform: Transform) -> Tensor:
         pixels, mean, deviation = (
             pixels.transpose(2, 0, 1), mean[:, None, None], deviation[:, None, None]
         )  # fmt: skip
-    scaled = pixels.astype(np.float32) / np.float32(transform.divisor)
-    return np.ascontiguousarray((scaled - mean) / deviation)
+    values = pixels.astype(np.float32, order="C")
+    # In place: an array for each step would not stay in the processor's caches.
+    values /= np.float32(transform.divisor)
+    values -= mean
+    values /= deviation
+    return values
 
 
 def _resized_size(size: tuple[int, int], transform: Transform) -> tuple[int, int]:

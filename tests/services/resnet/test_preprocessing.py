@@ -196,6 +196,13 @@ def test_there_a_picture_with_much_compressed_metadata_is_left_to_a_thread(
         on_an_event_loop(preprocess, header + chunk * 4 + rest)
 
 
+def test_there_bytes_of_a_jpeg_that_read_like_such_metadata_are_none(
+    preprocess: Preprocessor, flower: Image.Image, encoded: Encode
+) -> None:
+    body = encoded(flower, "JPEG", comment=b"zTXt" * 9)
+    assert on_an_event_loop(preprocess, body).shape == (3, 224, 224)
+
+
 def test_an_event_loop_does_not_wait_for_a_slot(
     resnet152_transform: Transform, flower_jpeg: bytes
 ) -> None:
