@@ -87,16 +87,11 @@ def _round(
             bar.set_description(f"{service} {number} · {step}")
             bar.update()
 
-        def expect(turns: int) -> None:
-            bar.total += turns
-
         contenders = [
             Contender(PEERS[server], service, configuration, say)
             for server, configuration in lineup
         ]
-        rows = one_round(
-            contenders, model, seconds=seconds, deadline_seconds=DEADLINE_SECONDS, expect=expect
-        )
+        rows = one_round(contenders, model, seconds=seconds, deadline_seconds=DEADLINE_SECONDS)
     for place, row in zip(places, rows, strict=True):
         kept.keep(place, row)
         outcome = (

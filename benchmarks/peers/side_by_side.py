@@ -20,12 +20,8 @@ from benchmarks.peers.served_model import Setup
 from client.load import LoadRefused
 from services.launch import free_ports
 
-TURNS = 4
-"""How often each number of callers has its turn in a round."""
-CLOSE = 0.9
-"""Who answers at least this share of what the quickest does: drift alone could turn the two round."""
-CLOSE_TURNS = 12
-"""How many further turns those have who are so close. A round that gave all of them would take hours."""
+TURNS = 8
+"""How often each number of callers has its turn in a round: the best two are often within a few percent."""
 COMPARED = (HIGH_RATE, OVERLOAD)
 """The shares that are looked at most. The faster a server, the more does a share of its own best ask of it:
 so ours also meets what each other server met there."""
@@ -37,10 +33,7 @@ Say = Callable[[str], None]
 
 
 def steps(servers: Sequence[str]) -> int:
-    """How often a round of these servers, ours among them, says what one of them does.
-
-    Without the further turns of those who are close.
-    """
+    """How often a round of these servers, ours among them, says what one of them does."""
     each = 2 + TURNS * len(CALLERS) + sum(map(turns_of, RATES))
     others = sum(name != OURS for name in servers)
     return each * len(servers) + COMPARED_TURNS * len(COMPARED) * others
@@ -157,30 +150,13 @@ class Contender:
         self.found = replace(self.found, **fields)  # type: ignore[arg-type]
 
 
-def close_to_the_best(contenders: Sequence[Contender], callers: int) -> list[Contender]:
-    """Those whose throughput with so many callers is the best or :data:`CLOSE` to it, unless it is one."""
-    answers = [
-        (cell.answers if (cell := each.found.cell(f"c={callers}")) else 0.0, each)
-        for each in contenders
-        if not each.found.error
-    ]
-    most = max((many for many, _ in answers), default=0.0)
-    close = [each for many, each in answers if many and many >= CLOSE * most]
-    return close if len(close) > 1 else []
-
-
 def one_round(
-    contenders: Sequence[Contender],
-    model: Path,
-    *,
-    seconds: float,
-    deadline_seconds: float,
-    expect: Callable[[int], None] = lambda _: None,
+    contenders: Sequence[Contender], model: Path, *, seconds: float, deadline_seconds: float
 ) -> list[Measured]:
     """What was found of each server; one that failed is a result too.
 
     Ours, tuned, also meets what each of the others met at the shares that are :data:`COMPARED`, right
-    after it. ``expect`` is told how many turns there will be beyond the known :func:`steps`.
+    after it.
     """
     ours = [
         each
@@ -192,10 +168,6 @@ def one_round(
             each.start(stack, model, seconds=seconds, deadline_seconds=deadline_seconds)
         for callers in CALLERS:
             for each in list(contenders) * TURNS:
-                each.closed(callers)
-            close = close_to_the_best(contenders, callers)
-            expect(CLOSE_TURNS * len(close))
-            for each in close * CLOSE_TURNS:
                 each.closed(callers)
         for share in RATES:
             for each in list(contenders) * turns_of(share):

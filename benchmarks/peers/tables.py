@@ -14,7 +14,7 @@ from benchmarks.peers.measurement import (
     open_seconds,
 )
 from benchmarks.peers.roster import OURS, PEERS
-from benchmarks.peers.side_by_side import CLOSE, CLOSE_TURNS, COMPARED_TURNS, TURNS
+from benchmarks.peers.side_by_side import COMPARED_TURNS, TURNS
 from benchmarks.result import Result, Table, Target
 from client.load.statistics import step_name
 
@@ -41,11 +41,10 @@ NOTES = (
     "best of each column is in bold.",
     "The machine is shared, and its speed drifts. So all servers are there at the same time and take "
     "turns, load by load, with so many callers {turns} times, at {high} and {over} {compared_turns} times; "
-    "those whose turn it is not are stopped (SIGSTOP). Where several answer at least {close} of what the "
-    "quickest does, which is too close to tell, they have {close_turns} turns more with so many callers. All "
-    "that {rounds} times over, each time started anew: figures are the medians. Right after each peer's turn "
-    "at {high} or {over} of its own best ours, tuned, has one with the very same arrivals: the faster a "
-    "server, the more does a share of its own best ask of it.",
+    "those whose turn it is not are stopped (SIGSTOP). That {rounds} times over, each time started anew: "
+    "figures are the medians. Right after each peer's turn at {high} or {over} of its own best ours, tuned, "
+    "has one with the very same arrivals: the faster a server, the more does a share of its own best ask of "
+    "it.",
     "Ours does more for each answer: it validates what it gets, looks at keys and rates, bounds bodies and "
     "the time that they take, keeps metrics and names every request; the peers' adapters read the field and "
     "score it. Ray Serve starts on both cores, since its processes time out on one, and is held to one "
@@ -74,8 +73,6 @@ def result_of(
                 arrivals=arrivals,
                 turns=TURNS,
                 compared_turns=COMPARED_TURNS,
-                close=f"{CLOSE:.0%}",
-                close_turns=CLOSE_TURNS,
                 high=HIGH,
                 over=OVER,
             )

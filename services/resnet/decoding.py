@@ -119,7 +119,7 @@ def _decoded(
     scans = body.count(b"\xff\xda") if format_name == "JPEG" else 1
     if scans > _MAX_JPEG_SCANS:
         raise Problem(422, f"The JPEG has more than {_MAX_JPEG_SCANS} scans.")
-    if brief and format_name == "PNG" and _compressed_metadata(body) > _BRIEF_METADATA:
+    if brief and format_name == "PNG" and _count_compressed_metadata(body) > _BRIEF_METADATA:
         raise TakesLong
     with Image.open(BytesIO(body), formats=(format_name,)) as image:
         _check_size(image.size, limits)
@@ -134,7 +134,7 @@ def _decoded(
         return _upright(_opaque_rgb(image), _orientation(image))
 
 
-def _compressed_metadata(body: bytes) -> int:
+def _count_compressed_metadata(body: bytes) -> int:
     return sum(map(body.count, _COMPRESSED_METADATA))
 
 

@@ -80,7 +80,7 @@ def tensor(image: Image.Image, transform: Transform) -> Tensor:
             pixels.transpose(2, 0, 1), mean[:, None, None], deviation[:, None, None]
         )  # fmt: skip
     values = pixels.astype(np.float32, order="C")
-    # In place: an array for each step would not stay in the processor's caches.
+    # In place: an array for each step would be memory to get, to fill and to give back.
     values /= np.float32(transform.divisor)
     values -= mean
     values /= deviation

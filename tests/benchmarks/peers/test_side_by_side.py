@@ -12,16 +12,8 @@ import pytest
 from benchmarks.peers.measurement import CALLERS, Measured
 from benchmarks.peers.roster import OURS, PEERS, Peer
 from benchmarks.peers.running_server import RunningServer
-from benchmarks.peers.side_by_side import (
-    CLOSE_TURNS,
-    TURNS,
-    Contender,
-    close_to_the_best,
-    one_round,
-    steps,
-)
+from benchmarks.peers.side_by_side import TURNS, Contender, one_round, steps
 from client.address import read_address
-from tests.benchmarks.peers.conftest import Row
 from tests.benchmarks.peers.test_process_tree import SPINNER, is_held
 
 
@@ -70,39 +62,6 @@ def test_every_load_is_taken_by_one_server_right_after_the_other(tmp_path: Path)
     assert noted == [*expected, "mosec ended", f"{OURS} ended"]
     assert len(expected) == steps([OURS, "mosec"]), "a bar of the steps ends where it should"
     assert [row.server for row in found] == [OURS, "mosec"]
-
-
-def named(name: str, found: Measured, noted: list[str] | None = None) -> Noting:
-    contender = Noting(name, [] if noted is None else noted)
-    contender.found = found
-    return contender
-
-
-def test_those_too_close_to_the_best_to_tell_have_further_turns(row: Row, tmp_path: Path) -> None:
-    noted: list[str] = []
-    expected: list[int] = []
-    speeds = {OURS: 91.0, "mosec": 100.0, "kserve": 89.0}
-    three = [named(name, row(name, speed), noted) for name, speed in speeds.items()]
-
-    one_round(three, tmp_path, seconds=1, deadline_seconds=1, expect=expected.append)
-
-    for callers in CALLERS:
-        turns = [each for each in noted if each.endswith(f" c={callers}")]
-        round_of_all = [f"{name} c={callers}" for name in speeds]
-        assert turns == round_of_all * TURNS + round_of_all[:2] * CLOSE_TURNS
-    assert expected == [2 * CLOSE_TURNS] * len(CALLERS)
-    assert len([each for each in noted if not each.endswith(" ended")]) == sum(
-        expected, start=steps([*speeds])
-    )
-
-
-def test_one_whom_nobody_is_close_to_has_no_further_turn(row: Row) -> None:
-    failed = row("kserve", 100.0, error="ended with status 1")
-    ahead = [named(OURS, row(OURS, 100.0)), named("mosec", row("mosec", 89.0))]
-
-    assert close_to_the_best(ahead, 4) == []
-    assert close_to_the_best([*ahead, named("kserve", failed)], 4) == []
-    assert close_to_the_best([named(OURS, Measured("faq", OURS, "tuned"))] * 2, 4) == []
 
 
 def row_of(peer: Peer, tmp_path: Path, said: list[str]) -> Measured:
