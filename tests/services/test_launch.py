@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from services import launch as launching
-from services.launch import LaunchedService, LaunchFailed, launch, running
+from services.launch import PORTS, LaunchedService, LaunchFailed, free_ports, launch, running
 
 LEVER = "tests.services.serving.lever_service"
 
@@ -105,3 +107,27 @@ def test_a_process_that_ignores_the_request_to_end_is_killed(
         time.sleep(0.01)
 
     assert started[0].stop() == -9
+
+
+def test_free_ports_are_not_those_that_the_system_hands_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as handed_out:
+        assert handed_out.getsockname()[1] not in PORTS
+
+    ports = free_ports(9)
+
+    assert len(set(ports)) == 9
+    assert set(ports) <= set(PORTS)
+
+
+def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        monkeypatch.setattr(launching, "PORTS", range(port, port + 3))
+        assert port not in {found for _ in range(9) for found in free_ports(1)}
+
+
+def test_two_processes_of_one_seed_choose_other_ports() -> None:
+    random.seed(1)
+    first = free_ports(9)
+    random.seed(1)
+    assert free_ports(9) != first

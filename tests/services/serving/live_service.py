@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.launch import free_ports
+
 ROOT = Path(__file__).parents[3]
 LEVER = "tests.services.serving.lever_service"
 ECHO = "tests.services.serving.echo_service"
@@ -183,17 +185,6 @@ class LiveService:
                 return
             time.sleep(0.02)
         raise AssertionError("the items were not admitted")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @contextmanager

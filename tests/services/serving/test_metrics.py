@@ -9,9 +9,10 @@ import pytest
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.launch import free_ports
 from services.serving.answered import Answered
 from services.serving.metrics import Metrics
-from tests.services.serving.live_service import LiveService, Wire, free_ports, head, service
+from tests.services.serving.live_service import LiveService, Wire, head, service
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from services.launch import free_ports
 from tests.services.serving.live_service import (
     LEVER,
     ROOT,
     LiveService,
-    free_ports,
     service,
 )
 from tests.services.serving.model_folders import spoil, write_model

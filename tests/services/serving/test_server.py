@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from services.launch import free_ports
 from services.serving.command_line import CommandFailed
 from services.serving.server import require_free_port
 from tests.services.serving.live_service import (
     JSON,
     Answer,
     LiveService,
-    free_ports,
     head,
     pull,
     service,

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
+from services.launch import free_ports
 from services.serving.http.exchange import Exchange, Send, Site
 from services.serving.http.limits import Patience
 from services.serving.http.listener import Listener
 from services.serving.http.message import Address, Head, Reply, problem_reply
 from services.serving.problem import Problem
-from tests.services.serving.live_service import Wire, free_ports, head
+from tests.services.serving.live_service import Wire, head
 
 MOST_BYTES = 1 << 20
 LONG = Patience(body=20, head=20, idle=20, write=20, linger=5)
