@@ -17,7 +17,7 @@ import httpx
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 120.0
 STOP_SECONDS = 20.0
-PORTS = range(20_000, 30_000)
+PORTS = range(22_000, 32_000)
 """Below those that systems hand out themselves (Linux from 32768, others from 49152: RFC 6335, 6), of which
 one that is free may be anybody's before the service listens, and then answers in its place."""
 _CHANCE = random.SystemRandom()

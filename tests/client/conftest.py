@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from client.command_line.main import main
+from services.launch import free_ports
 from tests.local_server import address_of, served
 
 ROOT = Path(__file__).parents[2]
@@ -156,9 +157,7 @@ def shared_service() -> Iterator[Service]:
 @pytest.fixture
 def closed_url() -> str:
     """An address at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_ports(1)[0]}"
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

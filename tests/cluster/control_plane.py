@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from services.launch import PORTS as PORTS_OF_SERVICES
 from services.launch import ROOT
 from tests.cleanup import StartFailed, ended_by
 from tests.cluster.api import Api, Refused
@@ -19,9 +20,9 @@ from tests.waiting import wait_for
 
 ENGINE = Path(os.environ.get("SCORING_SHARED", ROOT.parent / "shared")) / "engine"
 SCRIPT = ENGINE / "cluster"
-PORTS = range(21_443, 31_443, 10)
-"""Below the ports that the system gives to outgoing connections."""
 PORTS_OF_ONE = 3
+PORTS = range(21_443, PORTS_OF_SERVICES.start - PORTS_OF_ONE, 10)
+"""Below the ports of services that are started meanwhile, as those are below what the system hands out."""
 ATTEMPTS = 3
 TOKEN = "admin-token"  # the disposable cluster's only user
 

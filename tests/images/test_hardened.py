@@ -185,9 +185,11 @@ def test_threads_follow_the_cpu_limit(containers: Containers) -> None:
     slow that a picture takes long.
     """
     half, one, two = (threads(containers, millicores) for millicores in (500, 1000, 2000))
-    that_scores = 1
-    assert half in (one, one + that_scores)
-    assert two - one in (3, 3 - that_scores)
+    assert (half - one, two - one) in {
+        (0, 3),  # the event loop scores with either
+        (1, 3),  # half a CPU is too slow for that
+        (0, 2),  # one is, too
+    }
 
 
 def threads(containers: Containers, millicores: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from services.launch import free_ports
 from services.resnet.app import load
 from services.resnet.settings import ResnetSettings
 from services.serving.application import Service
@@ -184,12 +184,6 @@ def test_the_service_answers_over_http_with_a_key(resnet_server: Any, flower_jpe
     assert httpx.post(url, content=flower_jpeg, headers=headers).status_code == 401
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -208,7 +202,7 @@ def test_a_model_that_was_changed_is_not_served_and_named_in_one_line(
     change(model)
     done = subprocess.run(
         [sys.executable, "-m", "services.resnet", "serve", "--model", str(model),
-         "--port", str(_free_port()), "--metrics-port", "0"],
+         "--port", str(free_ports(1)[0]), "--metrics-port", "0"],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode != 0
