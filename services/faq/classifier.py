@@ -37,7 +37,7 @@ class PairClassifier:
 
     def utilities(self, features: Float32s) -> Float64s:
         """Return the logarithms of the odds of each candidate against "none", (texts, candidates)."""
-        return np.einsum("f,ftc->tc", self.weights, features.astype(np.float64)) + self.bias
+        return np.einsum("f,ftc->tc", self.weights, features) + self.bias
 
 
 def choice(utilities: Float64s) -> tuple[Float64s, Float64s]:

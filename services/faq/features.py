@@ -97,14 +97,17 @@ def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
 
 
 def _with_relative(kind: FeatureSet, signals: Float32s, known_terms: Float32s) -> Float32s:
-    compared = signals[kind.compared_places]
-    order = np.argsort(compared, axis=-1)
-    ascending = np.take_along_axis(compared, order, axis=-1)
-    relative = np.concatenate((_margins(compared, ascending), _ranks(order, ascending)))
-    known_terms = known_terms[:, np.newaxis]
-    everywhere = np.broadcast_to(known_terms, (1, *signals.shape[1:]))
-    counted = signals[kind.counted_places] * signals[_DUPLICATES]
-    return np.concatenate((signals, relative, relative * known_terms, counted, everywhere))
+    """Write each feature where it stays: a batch has megabytes of them, too many to copy twice."""
+    features = np.empty((len(kind.names), *signals.shape[1:]), np.float32)
+    sizes = len(signals), len(kind.compared), len(kind.compared), 2 * len(kind.compared)
+    itself, margins, ranks, by_known, rest = np.split(features, np.cumsum(sizes))
+    relative = features[len(itself) : len(itself) + len(by_known)]
+    itself[:] = signals
+    _compare(signals[kind.compared_places], margins, ranks)
+    np.multiply(relative, known_terms[:, np.newaxis], out=by_known)
+    np.multiply(signals[kind.counted_places], signals[_DUPLICATES], out=rest[:-1])
+    rest[-1] = known_terms[:, np.newaxis]
+    return features
 
 
 def without_candidate(features: Float32s, places: NDArray[np.int64]) -> Float32s:
@@ -125,22 +128,17 @@ def without_candidate(features: Float32s, places: NDArray[np.int64]) -> Float32s
     return _with_relative(kind, signals, features[-1, :, 0])
 
 
-def _margins(signals: Float32s, ascending: Float32s) -> Float32s:
-    if signals.shape[-1] == 1:
-        return signals
-    second, first = ascending[..., -2:-1], ascending[..., -1:]
-    return signals - np.where(signals == first, second, first)
-
-
-def _ranks(order: NDArray[np.int64], ascending: Float32s) -> Float32s:
-    """Return the ranks, given where each of the ascending signals is among the candidates."""
-    candidates = ascending.shape[-1]
-    places = np.full(ascending.shape, candidates)
-    places[..., :-1] = np.where(
-        ascending[..., 1:] != ascending[..., :-1], np.arange(1, candidates), candidates
-    )
-    not_greater = np.minimum.accumulate(places[..., ::-1], axis=-1)[..., ::-1]
+def _compare(signals: Float32s, margins: Float32s, ranks: Float32s) -> None:
+    """Fill in how far each signal is from the best of the others, and ln(1 + its rank)."""
+    candidates = signals.shape[-1]
+    starts = np.arange(0, signals.size, candidates).reshape(*signals.shape[:-1], 1)
+    order = np.argsort(-signals, axis=-1) + starts
+    descending = np.take(signals, order)
+    best, second = descending[..., :1], descending[..., 1:2] if candidates > 1 else 0
+    np.subtract(signals, np.where(signals == best, second, best), out=margins)
+    # A rank is the number of those before the first of equal ones, and grows with the places.
     logarithms = np.log1p(np.arange(candidates, dtype=np.float32))
-    ranks = np.empty(ascending.shape, np.float32)
-    np.put_along_axis(ranks, order, logarithms[candidates - not_greater], axis=-1)
-    return ranks
+    in_order = np.zeros_like(descending)
+    is_less = descending[..., 1:] != descending[..., :-1]
+    np.multiply(is_less, logarithms[1:], out=in_order[..., 1:])
+    np.put(ranks, order, np.maximum.accumulate(in_order, axis=-1))

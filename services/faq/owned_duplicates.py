@@ -49,7 +49,9 @@ class OwnedDuplicates:
         Returns:
             float32 (3, …, originals).
         """
-        ranked = np.sort(np.clip(similar, 0, 1) + self.number, axis=-1) - self.number
+        ranked = np.clip(np.ascontiguousarray(similar), 0, 1) + self.number
+        ranked.sort(axis=-1)
+        ranked -= self.number
         top = np.zeros((_BEST, *original.shape), np.float32)
         for rank, owners in enumerate(self.owners):
             top[rank][..., owners] = ranked[..., self.last[owners] - 1 - rank]

@@ -16,6 +16,7 @@ GRAM: Final = 3
 """Characters of a gram."""
 
 _PLACES: Final = 256
+"""A power of two."""
 _END: Final = np.uint64(1)
 """What a zero byte counts as, since each counts as one more than it is."""
 
@@ -33,7 +34,7 @@ def string_hashes(strings: Sequence[str]) -> Hashes:
     if len(ends) != len(strings):
         return string_hashes([string.replace("\0", " ") for string in strings])
     starts = np.concatenate(([0], ends[:-1]))
-    places = (np.arange(len(letters)) - np.repeat(starts, ends - starts)) % _PLACES
+    places = (np.arange(len(letters)) - np.repeat(starts, ends - starts)) & (_PLACES - 1)
     return np.add.reduceat((letters + _END) * _RANDOM[places], starts)
 
 

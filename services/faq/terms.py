@@ -135,7 +135,14 @@ def hashed(cut: Cut) -> Terms:
 
 def hashed_all(cuts: Sequence[Cut]) -> list[Terms]:
     """Hash and count the terms of some texts, which is less work than one by one."""
-    return [Terms(*_counted(hashes)) for hashes in _hashes(cuts)]
+    texts = [*_hashes(cuts)]
+    for hashes in texts:
+        hashes.sort()
+    distinct, counts, ends = _counted(texts)
+    return [
+        Terms(distinct[start:end], counts[start:end])
+        for start, end in pairwise((0, *ends.tolist()))
+    ]
 
 
 def hashed_table(cuts: Sequence[Cut]) -> TermTable:
@@ -174,14 +181,20 @@ def _parted(hashes: Hashes, sizes: Sequence[int]) -> list[Hashes]:
     return [hashes[start:end] for start, end in pairwise(accumulate(sizes, initial=0))]
 
 
-def _counted(hashes: Hashes) -> tuple[Hashes, Counts]:
-    """Return the different hashes, ascending, and how often each is there; sorts its argument."""
-    hashes.sort()
+def _counted(texts: Sequence[Hashes]) -> tuple[Hashes, Counts, NDArray[np.int64]]:
+    """Return the different hashes of each text, how often each is there, and where each text ends.
+
+    Args:
+        texts: the hashes of each, ascending.
+    """
+    hashes = np.concatenate([np.zeros(0, np.uint64), *texts])
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
     is_first = np.ones(len(hashes) + 1, np.bool_)
     np.not_equal(hashes[1:], hashes[:-1], out=is_first[1:-1])
+    is_first[ends] = True
     starts = np.flatnonzero(is_first)
     counts = np.minimum(np.diff(starts), _MOST).astype(np.uint16)
-    return hashes[starts[:-1]], counts
+    return hashes[starts[:-1]], counts, np.searchsorted(starts, ends)
 
 
 def _table(texts: Sequence[Terms]) -> TermTable:

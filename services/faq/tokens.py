@@ -21,15 +21,14 @@ _CODE_IN_PROSE: Final = re.compile(
 )
 _LONGEST_WORD: Final = 40
 _ENDINGS: Final = ("ing", "ied", "ies", "ed", "es", "s")
+_LAST_LETTERS: Final = frozenset(ending[-1] for ending in _ENDINGS)
 
 
 def words(text: str) -> list[str]:
     """Return the stems of words and operators of `text` in order; camelCase also in its parts."""
     if _IS_CAMEL.search(text):
         text = _CAMEL.sub(_with_parts, text)
-    return [
-        _stem(word) if word.endswith(_ENDINGS) else word for word in _WORD.findall(text.lower())
-    ]
+    return [_stem(word) if word[-1] in _LAST_LETTERS else word for word in _WORD.findall(text.lower())]
 
 
 def pairs(stems: list[str]) -> Iterator[str]:
@@ -51,9 +50,20 @@ def code_terms(prose: str, code: str) -> list[str]:
 
 
 def _without_plain_words(prose: str) -> str:
-    """Leave out words that hold nothing that looks like code: most, which then need no search."""
-    words = prose.split()
-    return " ".join([word for word in words if not (word.isalpha() and word[1:].islower())])
+    """Leave out words that hold nothing that looks like code: most, which then need no search.
+
+    Those are of small letters, also behind a capital or with a mark at their end: one mark is less
+    than any operator, and only an opening bracket makes a name of what is in front of it.
+    """
+    kept = [
+        word
+        for word in prose.split()
+        if not (
+            (word.islower() or word[1:].islower())
+            and (word.isalpha() or (word[:-1].isalpha() and word[-1] != "("))
+        )
+    ]
+    return " ".join(kept)
 
 
 def _with_parts(match: re.Match[str]) -> str:
@@ -61,8 +71,11 @@ def _with_parts(match: re.Match[str]) -> str:
 
 
 def _stem(word: str) -> str:
-    """Cut a plural or verb ending that is there; crude on purpose, as both sides are cut alike."""
+    """Cut a plural's or a verb's ending; crude on purpose, as both sides are cut alike."""
     if len(word) < 5 or word.endswith("ss"):
         return word
-    stem = word.removesuffix(next(ending for ending in _ENDINGS if word.endswith(ending)))
-    return stem if len(stem) > 2 else word
+    for ending in _ENDINGS:
+        if word.endswith(ending):
+            stem = word[: -len(ending)]
+            return stem if len(stem) > 2 else word
+    return word

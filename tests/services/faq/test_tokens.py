@@ -58,6 +58,8 @@ def test_code_terms_of_prose_are_what_looks_like_code() -> None:
         ("x=>y.z and ${a.b}", ["=>", "y", "z", "${", "a", "b"]),
         ("wordWord wordword Word word_word", ["wordword"]),
         ("the end.Another end. Not", ["end", "another"]),
+        ("call( Call( calls, Calls.", ["call", "call"]),
+        ("why?? Not! so...", ["??", "..."]),
     ],
 )
 def test_code_in_prose_begins_where_a_name_can(prose: str, found: list[str]) -> None:
