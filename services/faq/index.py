@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import block_diag, csr_array, vstack
+from scipy.sparse import block_diag, csc_array, csr_array, vstack
 
 from services.faq.meanings import Meanings
 from services.faq.network import Network
@@ -139,14 +139,13 @@ class Index:
         return OwnedDuplicates.of(np.diff(self.rows.owner_starts))
 
     @cached_property
-    def by_term(self) -> csr_array:
-        """All rows the other way round, term by term, (3 · width of the space, rows).
+    def by_term(self) -> csc_array:
+        """All rows term by term, (rows, 3 · width of the space).
 
         The first of the three parts has the rows of `SIMILAR` and then of the duplicates, the
-        second those of `SQUARED`, the third those of `PRESENT` and the topic: each has columns of
+        second those of `SQUARED`, the third those of `PRESENT` and the topic: each has rows of
         its own. Where the originals are few and all are compared, only the entries of the questions'
         terms are looked at: about a sixth of all for one question.
         """
         similar = vstack((self.rows.similar, self.rows.duplicates))
-        rows = block_diag((similar, self.rows.squared, self.rows.present), format="csr")
-        return csr_array(csr_array(rows).T.tocsr())
+        return csc_array(block_diag((similar, self.rows.squared, self.rows.present), format="csr"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,19 +20,16 @@ class OwnedDuplicates:
 
     number: NDArray[np.int64]
     """For each duplicate, twice the number of its original among those originals."""
-    owners: Sequence[NDArray[np.int64]]
-    """Which originals have one duplicate or more, which have two, which three."""
-    last: NDArray[np.int64]
-    """Behind which duplicate those of each original end."""
+    nearest_places: NDArray[np.int64]
+    """Where each original's nearest, second and third are, (3, originals), when those of each are
+    ascending; behind all duplicates where there is none."""
 
     @classmethod
     def of(cls, sizes: NDArray[np.int64]) -> OwnedDuplicates:
         """Say it of originals with so many duplicates each."""
-        return cls(
-            number=np.repeat(2 * np.arange(len(sizes)), sizes),
-            owners=[np.flatnonzero(sizes > rank) for rank in range(_BEST)],
-            last=np.cumsum(sizes),
-        )
+        ranks = np.arange(_BEST)[:, np.newaxis]
+        number = np.repeat(2 * np.arange(len(sizes)), sizes)
+        return cls(number, np.where(ranks < sizes, np.cumsum(sizes) - 1 - ranks, len(number)))
 
     def nearest(self, similar: Float32s, original: Float32s) -> Float32s:
         """Return the best, the mean of the best three, and the best of those and the original.
@@ -49,10 +45,11 @@ class OwnedDuplicates:
         Returns:
             float32 (3, …, originals).
         """
-        ranked = np.clip(np.ascontiguousarray(similar), 0, 1) + self.number
-        ranked.sort(axis=-1)
-        ranked -= self.number
-        top = np.zeros((_BEST, *original.shape), np.float32)
-        for rank, owners in enumerate(self.owners):
-            top[rank][..., owners] = ranked[..., self.last[owners] - 1 - rank]
-        return np.stack((top[0], top.mean(axis=0, dtype=np.float32), np.maximum(top[0], original)))
+        numbered = np.clip(np.ascontiguousarray(similar), 0, 1) + self.number
+        numbered.sort(axis=-1)
+        ascending = np.zeros((*similar.shape[:-1], len(self.number) + 1), np.float32)
+        np.subtract(numbered, self.number, out=ascending[..., :-1], casting="same_kind")
+        top = np.take(ascending, self.nearest_places, axis=-1)
+        best = top[..., 0, :]
+        mean = top.mean(axis=-2, dtype=np.float32)
+        return np.stack((best, mean, np.maximum(best, original)))

@@ -44,7 +44,7 @@ def products_with_all(index: Index, places: Sequence[Place]) -> Products:
     columns, weights = _dense(places, width)
     parts = np.concatenate((columns, columns + width, columns + 2 * width))
     vectors = np.concatenate((weights, weights * weights, weights > 0), dtype=np.float32)
-    products = index.by_term[parts].T @ vectors
+    products = index.by_term[:, parts] @ vectors
     originals, owned = index.originals, index.duplicates_of_all
     first_duplicate = len(SIMILAR) * originals
     first_squared = first_duplicate + len(owned.number)

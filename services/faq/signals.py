@@ -49,44 +49,42 @@ def compare(
         products = products_with_all(index, places)
     else:
         products = products_with_chosen(index, places, candidates)
-    bm25 = PRESENT.index("bm25")
+    present = products.present[: len(PRESENT)].copy()
     words = np.asarray([[max(place.idf_of_words, 1)] for place in places], np.float32)
-    present = [*products.present[: len(PRESENT)]]
-    present[bm25] = present[bm25] / words
+    present[PRESENT.index("bm25")] /= words
     signals = [
-        *products.similar,
-        *products.squared,
-        *present,
-        *products.nearest,
-        *_counts(index.rows, candidates),
-        *_learnt(index, places, candidates, products.present[-1]),
+        products.similar,
+        products.squared,
+        present,
+        products.nearest,
+        _counts(index.rows, candidates),
+        _learnt(index, places, candidates, products.present[-1]),
     ]
     if known is not None and meanings is not None:
         meant = zip(meanings, candidates, strict=True)
-        signals += [*np.stack([_meant(index.rows, known, *each) for each in meant], axis=1)]
-    return np.stack(signals)
+        signals.append(np.stack([_meant(index.rows, known, *each) for each in meant], axis=1))
+    return np.concatenate(signals)
 
 
-def _counts(rows: Rows, candidates: Candidates) -> tuple[Float32s, Float32s]:
-    """Return the signals of `COUNTS`, each (texts, candidates)."""
+def _counts(rows: Rows, candidates: Candidates) -> Float32s:
+    """Return the signals of `COUNTS`, (2, texts, candidates)."""
     sizes = rows.owner_starts[candidates + 1] - rows.owner_starts[candidates]
-    return np.log1p(sizes).astype(np.float32), (sizes == 0).astype(np.float32)
+    return np.stack((np.log1p(sizes), sizes == 0), dtype=np.float32)
 
 
 def _learnt(
     index: Index, places: Sequence[Place], candidates: Candidates, sums: Float32s
-) -> tuple[Float32s, Float32s]:
-    """Return the signals of `LEARNT`, each (texts, candidates)."""
+) -> Float32s:
+    """Return the signals of `LEARNT`, (2, texts, candidates)."""
     topics, network = index.topics, index.network
     if not topics.are_fitted or network is None:
         known = np.asarray([[max(place.known, 1)] for place in places], np.float32)
-        return sums / known + topics.bias[candidates], np.zeros(candidates.shape, np.float32)
+        return np.stack((sums / known + topics.bias[candidates], np.zeros_like(sums)))
     texts = _rows_of_equal_length(places, index.space.width)
-    topic, combination = texts @ topics.weights + topics.bias, network.margins(texts)
-    if topic.shape == candidates.shape:
-        return topic, combination
-    chosen = np.arange(len(places))[:, np.newaxis], candidates
-    return topic[chosen], combination[chosen]
+    learnt = np.stack((texts @ topics.weights + topics.bias, network.margins(texts)))
+    if learnt.shape[1:] == candidates.shape:
+        return learnt
+    return np.take_along_axis(learnt, candidates[np.newaxis], axis=-1)
 
 
 def _rows_of_equal_length(places: Sequence[Place], width: int) -> csr_array:

@@ -28,7 +28,9 @@ def words(text: str) -> list[str]:
     """Return the stems of words and operators of `text` in order; camelCase also in its parts."""
     if _IS_CAMEL.search(text):
         text = _CAMEL.sub(_with_parts, text)
-    return [_stem(word) if word[-1] in _LAST_LETTERS else word for word in _WORD.findall(text.lower())]
+    return [
+        _stem(word) if word[-1] in _LAST_LETTERS else word for word in _WORD.findall(text.lower())
+    ]
 
 
 def pairs(stems: list[str]) -> Iterator[str]:
