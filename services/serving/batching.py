@@ -16,21 +16,17 @@ import asyncio
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
 from services.serving.admission import Admission, at_capacity, past_deadline
 from services.serving.model import Item, Output
+from services.serving.pace import Pace
+from services.serving.request_queue import RequestQueue
 from services.serving.ticket import Entry, Predict, Prepare, Ticket
 from services.serving.turns import Outbox, Turns, TurnsOfLoop, TurnsOfThread
 
-SMOOTHING = 0.2
-"""Weight of the newest batch in the moving average of the seconds per item."""
-CAUTION = 1.1
-"""How much longer than the average says a wait is taken to be: who is admitted and then too late has
-cost the model its time for nothing, while for who is refused another comes."""
 LOOP_TURN_SECONDS = 0.05
 """About how long a batch may hold up the event loop, where that scores it."""
 ROUND_SECONDS = 0.03
@@ -79,10 +75,9 @@ class Batcher(Generic[Item, Output]):
         self._queue_limit = queue_limit
         self._observe = observe
         self._lock = threading.Lock()
-        self._queue: deque[Entry[Item, Output]] = deque()
+        self._queue: RequestQueue[Item, Output] = RequestQueue()
+        self._pace = Pace()
         self._admitted = 0
-        self._abandoned = 0
-        self._seconds_per_item = 0.0
         self._batch_started: float | None = None
         self._waiting_since = 0.0
         self._longest_turn_seconds = math.inf
@@ -101,7 +96,7 @@ class Batcher(Generic[Item, Output]):
             outbox,
             self._fills_a_batch,
             ROUND_SECONDS,
-            can_wait=lambda: len(self._queue) * self._seconds_per_item > LONG_WAIT_SECONDS,
+            can_wait=lambda: len(self._queue) * self._pace.seconds_per_item > LONG_WAIT_SECONDS,
         )
 
     def score_in_thread(self) -> None:
@@ -116,7 +111,7 @@ class Batcher(Generic[Item, Output]):
         """Whether the next request would be refused; cheap enough to ask before anything else."""
         admitted = self._admitted
         return admitted >= self._queue_limit or (
-            admitted > 0 and self._predicted_wait(admitted + 1) > self._patience_seconds
+            admitted > 0 and self._pace.wait_seconds(admitted + 1) > self._patience_seconds
         )
 
     @property
@@ -127,7 +122,7 @@ class Batcher(Generic[Item, Output]):
     @property
     def expected_wait_seconds(self) -> float:
         """Predicted seconds until an item admitted now is scored."""
-        return self._predicted_wait(self._admitted + 1)
+        return self._pace.wait_seconds(self._admitted + 1)
 
     @property
     def is_on_loop(self) -> bool:
@@ -170,7 +165,7 @@ class Batcher(Generic[Item, Output]):
         (``is_next``) waits for nobody but itself.
         """
         with self._lock:
-            wait = self._predicted_wait((held if is_next else self._admitted) + places)
+            wait = self._pace.wait_seconds((held if is_next else self._admitted) + places)
             alone = self._admitted == held
             if not alone and self._admitted + places > self._queue_limit:
                 raise at_capacity(wait)
@@ -224,11 +219,10 @@ class Batcher(Generic[Item, Output]):
         if not items:
             on_end()
             return ticket
-        with self._lock:
-            if is_next:
-                self._queue.extendleft(reversed(ticket.entries()))
-            else:
-                self._queue.extend(ticket.entries())
+        if is_next:
+            self._queue.prepend(ticket)
+        else:
+            self._queue.append(ticket)
         self._turns.ask()
         return ticket
 
@@ -246,21 +240,13 @@ class Batcher(Generic[Item, Output]):
         """
         ticket: Ticket[Item, Output] = Ticket((), deadline, predict or self._predict, on_end)
         ticket.prepare = prepare
-        with self._lock:
-            self._queue.append((ticket, 0))
+        self._queue.append_unprepared(ticket)
         self._turns.ask()
         return ticket
 
     def abandon(self, ticket: Ticket[Item, Output]) -> None:
         """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up."""
-        with self._lock:
-            ticket.abandoned = True
-            queued = len(self._queue)
-            self._queue = deque(entry for entry in self._queue if entry[0] is not ticket)
-            self._abandoned += queued - len(self._queue)
-
-    def _predicted_wait(self, items: int) -> float:
-        return CAUTION * self._seconds_per_item * items
+        self._queue.abandon(ticket)
 
     def _take_turn(self) -> bool:
         if not self._queue:
@@ -268,7 +254,7 @@ class Batcher(Generic[Item, Output]):
         self._batch_started = time.monotonic()
         batch = self._next_batch()
         started = time.monotonic()
-        live = [entry for entry in batch if not self._is_dead(entry[0])]
+        live = [entry for entry in batch if not entry[0].is_dead]
         if live:
             self._score_batch(live)
         ended = time.monotonic()
@@ -276,43 +262,21 @@ class Batcher(Generic[Item, Output]):
         if live:
             # Not the batch's time alone: what others had to wait for between two batches, such as their
             # preparation, is part of what an item takes.
-            self._learn((ended - self._waiting_since) / len(live))
+            self._pace.learn((ended - self._waiting_since) / len(live))
         self._waiting_since = ended
         waits = [started - ticket.queued_at for ticket, _ in live]
-        dropped = len(batch) - len(live) + self._take_abandoned()
+        dropped = len(batch) - len(live) + self._queue.take_dropped()
         self._observe(BatchReport(len(live), ended - started, waits, dropped))
         return bool(self._queue)
-
-    def _take_abandoned(self) -> int:
-        with self._lock:
-            abandoned, self._abandoned = self._abandoned, 0
-            return abandoned
 
     def _next_batch(self) -> list[Entry[Item, Output]]:
         batch: list[Entry[Item, Output]] = []
         while not batch or self.busy_seconds() < self._longest_turn_seconds:
-            unprepared = self._take(batch)
+            unprepared = self._queue.fill(batch, self._most_items())
             # One that cannot be prepared ends the turn, which would go on for as long as such ones come.
             if unprepared is None or not self._prepare(unprepared):
                 break
         return batch
-
-    def _take(self, batch: list[Entry[Item, Output]]) -> Ticket[Item, Output] | None:
-        """Move to the batch what is next and belongs to it, up to a request that is not prepared yet.
-
-        That is returned.
-        """
-        with self._lock:
-            queue, most = self._queue, self._most_items()
-            while queue and len(batch) < most:
-                ticket = queue[0][0]
-                if batch and ticket.predict != batch[0][0].predict:
-                    break
-                entry = queue.popleft()
-                if ticket.prepare is not None:
-                    return ticket
-                batch.append(entry)
-            return None
 
     def _prepare(self, ticket: Ticket[Item, Output]) -> bool:
         """Put a request's items in front of the queue, unless nobody waits for them.
@@ -320,23 +284,21 @@ class Batcher(Generic[Item, Output]):
         Returns whether it cost no time for nothing.
         """
         prepare, ticket.prepare = ticket.prepare, None
-        if prepare is None or self._is_dead(ticket):
-            with self._lock:
-                self._abandoned += 1
+        if prepare is None or ticket.is_dead:
+            self._queue.pass_over()
             return True
         began = time.monotonic()
         try:
             ticket.take(prepare())
         except Exception as error:  # noqa: BLE001 - as whatever a model raises
-            _fail(ticket, error)
+            ticket.fail(error)
             return False
         # Its wait is that for the model.
         ticket.queued_at += time.monotonic() - began
         if not ticket.items:
             ticket.on_end()
             return False
-        with self._lock:
-            self._queue.extendleft(reversed(ticket.entries()))
+        self._queue.prepend(ticket)
         return True
 
     def _fills_a_batch(self) -> bool:
@@ -345,14 +307,7 @@ class Batcher(Generic[Item, Output]):
     def _most_items(self) -> int:
         if math.isinf(self._longest_turn_seconds):
             return self._max_batch
-        if not self._seconds_per_item:
-            return 1
-        fitting = int(self._longest_turn_seconds / self._seconds_per_item)
-        return max(1, min(self._max_batch, fitting))
-
-    @staticmethod
-    def _is_dead(ticket: Ticket[Item, Output]) -> bool:
-        return ticket.abandoned or ticket.failure is not None or ticket.deadline <= time.monotonic()
+        return min(self._max_batch, self._pace.items_within(self._longest_turn_seconds))
 
     def _score_batch(self, batch: Sequence[Entry[Item, Output]]) -> None:
         try:
@@ -361,26 +316,11 @@ class Batcher(Generic[Item, Output]):
                 raise RuntimeError("the model returned another number of outputs than items")
         except Exception as error:  # noqa: BLE001 - whatever a model raises is its request's answer
             if len(batch) == 1:
-                _fail(batch[0][0], error)
+                batch[0][0].fail(error)
                 return
             # One bad item must not fail its neighbours: score each on its own.
             for entry in batch:
                 self._score_batch([entry])
             return
         for (ticket, index), output in zip(batch, outputs, strict=True):
-            ticket.outputs[index] = output
-            ticket.missing -= 1
-            if not ticket.missing and ticket.failure is None:
-                ticket.on_end()
-
-    def _learn(self, seconds_per_item: float) -> None:
-        known = self._seconds_per_item
-        self._seconds_per_item = (
-            known + SMOOTHING * (seconds_per_item - known) if known else seconds_per_item
-        )
-
-
-def _fail(ticket: Ticket[Item, Output], error: Exception) -> None:
-    if ticket.failure is None and not ticket.abandoned:
-        ticket.failure = error
-        ticket.on_end()
+            ticket.put(index, output)

@@ -45,6 +45,24 @@ class Ticket(Generic[Item, Output]):
         """Each of its items as it stands in the queue."""
         return [(self, index) for index in range(len(self.items))]
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether scoring it would be for nobody: it has failed, or nobody waits for it any more."""
+        return self.abandoned or self.failure is not None or self.deadline <= time.monotonic()
+
+    def put(self, index: int, output: Output) -> None:
+        """Take the output of one item; the last one ends it."""
+        self.outputs[index] = output
+        self.missing -= 1
+        if not self.missing and self.failure is None:
+            self.on_end()
+
+    def fail(self, error: Exception) -> None:
+        """End it with what the model raised, unless it has failed before or nobody waits for it."""
+        if self.failure is None and not self.abandoned:
+            self.failure = error
+            self.on_end()
+
     def result(self) -> Sequence[Output]:
         """The outputs, once ``on_end`` was called; raises what the model raised."""
         if self.failure is not None:

@@ -510,7 +510,7 @@ def test_a_turn_on_the_loop_does_not_prepare_for_longer_than_a_batch_may_take() 
     async def run() -> list[int]:
         batcher: Batcher[int, int] = Batcher(model.predict, max_batch=8, queue_limit=1000)
         score_on_this_loop(batcher)
-        batcher._seconds_per_item = 0.001
+        batcher._pace.seconds_per_item = 0.001
         ended: list[int] = []
         for _ in range(6):
             batcher.reserve(1, math.inf)
