@@ -15,8 +15,6 @@ SERVICE_LABEL = "app_kubernetes_io_name"
 """Says which service a metric is of: managed Prometheus copies the labels of pods that it finds by
 their annotations onto what it scrapes there, with underscores
 (learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-configuration)."""
-POD_LABEL = "kubernetes_pod_name"
-"""The pod's name, on the same metrics; Kubernetes' own metrics call it ``pod``."""
 
 MOST_RULES_IN_A_GROUP = 20
 """learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits, Prometheus rule groups."""

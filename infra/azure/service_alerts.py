@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.azure.prometheus_rules import POD_LABEL, SERVICE_LABEL, AlertRule, Severity
+from infra.azure.prometheus_rules import SERVICE_LABEL, AlertRule, Severity
 from infra.azure.recording_rules import LATENCY, QUEUE_WAIT, REQUESTS
 from infra.kubernetes.places import SERVICES_NAMESPACE
 from infra.sections.monitoring import AlertSettings
@@ -57,10 +57,12 @@ def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             "ServicePodNotReady",
-            f"max by ({SERVICE_LABEL}, {POD_LABEL}) (modelsvc_ready) == 0",
-            10,
+            # A pod cannot say it itself: its metrics come once its model is loaded and warm.
+            f"kube_deployment_status_replicas_available{{{IN_NAMESPACE},{SCORING_DEPLOYMENTS}}} "
+            f"< kube_deployment_spec_replicas{{{IN_NAMESPACE},{SCORING_DEPLOYMENTS}}}",
+            20,
             Severity.WARNING,
-            "A service's pod runs and is not ready: its model has not loaded or warmed up.",
+            "A service has had fewer pods ready than it should for longer than one takes to start.",
         ),
         AlertRule(
             "ServiceModelRefused",

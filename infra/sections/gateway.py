@@ -115,7 +115,7 @@ class ApiKeySettings(Section):
     sha256: Sha256 = Field(
         # Somebody who writes the key itself here must not find it in a log.
         repr=False,
-        description="SHA-256 of the key, as `python -m services.serving keys add` prints it",
+        description="SHA-256 of the key, as `python -m services.serving keys add` writes it into its file",
     )
     scopes: tuple[Scope, ...] = Field(min_length=1, description="services the key is for")
     expires: AwareDatetime | None = Field(

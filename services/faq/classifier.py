@@ -28,7 +28,8 @@ class PairClassifier:
     def probabilities(self, features: Float32s) -> Float64s:
         """Return the probability of each candidate, float64 (texts, candidates).
 
-        Added up feature by feature, so that a text's scores do not depend on its batch.
+        Added up feature by feature, so that a text's scores do not depend on its batch, and in the
+        precision of the weights.
 
         Args:
             features: float32 (features, texts, candidates).

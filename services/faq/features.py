@@ -97,12 +97,15 @@ def pair_features(signals: Float32s, known: NDArray[np.int64]) -> Float32s:
 
 
 def _with_relative(kind: FeatureSet, signals: Float32s, known_terms: Float32s) -> Float32s:
-    """Write each feature where it stays: a batch has megabytes of them, too many to copy twice."""
+    """Write each feature where it stays, in the order of `FeatureSet.names`.
+
+    A batch has megabytes of them, too many to copy twice.
+    """
     features = np.empty((len(kind.names), *signals.shape[1:]), np.float32)
     sizes = len(signals), len(kind.compared), len(kind.compared), 2 * len(kind.compared)
-    itself, margins, ranks, by_known, rest = np.split(features, np.cumsum(sizes))
-    relative = features[len(itself) : len(itself) + len(by_known)]
-    itself[:] = signals
+    copied, margins, ranks, by_known, rest = np.split(features, np.cumsum(sizes))
+    relative = features[len(copied) : len(copied) + len(by_known)]
+    copied[:] = signals
     _compare(signals[kind.compared_places], margins, ranks)
     np.multiply(relative, known_terms[:, np.newaxis], out=by_known)
     np.multiply(signals[kind.counted_places], signals[_DUPLICATES], out=rest[:-1])
@@ -129,12 +132,19 @@ def without_candidate(features: Float32s, places: NDArray[np.int64]) -> Float32s
 
 
 def _compare(signals: Float32s, margins: Float32s, ranks: Float32s) -> None:
-    """Fill in how far each signal is from the best of the others, and ln(1 + its rank)."""
+    """Fill in how far each signal is from the best of the others, and ln(1 + its rank).
+
+    Args:
+        signals: float32 (signals, texts, candidates).
+        margins: to be filled, of the same shape, as are the ranks.
+    """
     candidates = signals.shape[-1]
-    starts = np.arange(0, signals.size, candidates).reshape(*signals.shape[:-1], 1)
-    order = np.argsort(-signals, axis=-1) + starts
+    first_places = np.arange(0, signals.size, candidates)
+    # Places in the flat array, which are found and filled sooner than those along an axis.
+    order = np.argsort(-signals, axis=-1) + first_places.reshape(*signals.shape[:-1], 1)
     descending = np.take(signals, order)
-    best, second = descending[..., :1], descending[..., 1:2] if candidates > 1 else 0
+    best = descending[..., :1]
+    second = descending[..., 1:2] if candidates > 1 else 0
     np.subtract(signals, np.where(signals == best, second, best), out=margins)
     # A rank is the number of those before the first of equal ones, and grows with the places.
     logarithms = np.log1p(np.arange(candidates, dtype=np.float32))

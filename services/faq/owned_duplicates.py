@@ -29,7 +29,8 @@ class OwnedDuplicates:
         """Say it of originals with so many duplicates each."""
         ranks = np.arange(_BEST)[:, np.newaxis]
         number = np.repeat(2 * np.arange(len(sizes)), sizes)
-        return cls(number, np.where(ranks < sizes, np.cumsum(sizes) - 1 - ranks, len(number)))
+        places = np.where(ranks < sizes, np.cumsum(sizes) - 1 - ranks, len(number))
+        return cls(number=number, nearest_places=places)
 
     def nearest(self, similar: Float32s, original: Float32s) -> Float32s:
         """Return the best, the mean of the best three, and the best of those and the original.
@@ -45,6 +46,7 @@ class OwnedDuplicates:
         Returns:
             float32 (3, …, originals).
         """
+        # A row is sorted sooner where it lies in one piece.
         numbered = np.clip(np.ascontiguousarray(similar), 0, 1) + self.number
         numbered.sort(axis=-1)
         ascending = np.zeros((*similar.shape[:-1], len(self.number) + 1), np.float32)

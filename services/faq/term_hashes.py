@@ -16,7 +16,7 @@ GRAM: Final = 3
 """Characters of a gram."""
 
 _PLACES: Final = 256
-"""A power of two."""
+"""A power of two, so that a place is found by masking."""
 _END: Final = np.uint64(1)
 """What a zero byte counts as, since each counts as one more than it is."""
 

@@ -134,15 +134,15 @@ def hashed(cut: Cut) -> Terms:
 
 
 def hashed_all(cuts: Sequence[Cut]) -> list[Terms]:
-    """Hash and count the terms of some texts, which is less work than one by one."""
+    """Hash and count the terms of some texts, which is less work than one by one.
+
+    They share their arrays: who keeps one of them keeps all.
+    """
     texts = [*_hashes(cuts)]
     for hashes in texts:
         hashes.sort()
     distinct, counts, ends = _counted(texts)
-    return [
-        Terms(distinct[start:end], counts[start:end])
-        for start, end in pairwise((0, *ends.tolist()))
-    ]
+    return [Terms(distinct[start:end], counts[start:end]) for start, end in pairwise((0, *ends))]
 
 
 def hashed_table(cuts: Sequence[Cut]) -> TermTable:
@@ -181,20 +181,21 @@ def _parted(hashes: Hashes, sizes: Sequence[int]) -> list[Hashes]:
     return [hashes[start:end] for start, end in pairwise(accumulate(sizes, initial=0))]
 
 
-def _counted(texts: Sequence[Hashes]) -> tuple[Hashes, Counts, NDArray[np.int64]]:
+def _counted(texts: Sequence[Hashes]) -> tuple[Hashes, Counts, list[int]]:
     """Return the different hashes of each text, how often each is there, and where each text ends.
 
     Args:
         texts: the hashes of each, ascending.
     """
-    hashes = np.concatenate([np.zeros(0, np.uint64), *texts])
-    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-    is_first = np.ones(len(hashes) + 1, np.bool_)
+    hashes = np.concatenate(texts) if texts else np.zeros(0, np.uint64)
+    ends = [*accumulate(map(len, texts))]
+    is_first = np.empty(len(hashes) + 1, np.bool_)
     np.not_equal(hashes[1:], hashes[:-1], out=is_first[1:-1])
-    is_first[ends] = True
-    starts = np.flatnonzero(is_first)
-    counts = np.minimum(np.diff(starts), _MOST).astype(np.uint16)
-    return hashes[starts[:-1]], counts, np.searchsorted(starts, ends)
+    # A text's first hash may be the same as the last one of the text before.
+    is_first[[0, *ends]] = True
+    starts = is_first.nonzero()[0]
+    counts = np.minimum(starts[1:] - starts[:-1], _MOST).astype(np.uint16)
+    return hashes[starts[:-1]], counts, starts.searchsorted(ends).tolist()
 
 
 def _table(texts: Sequence[Terms]) -> TermTable:

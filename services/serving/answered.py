@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+CLIENT_GONE = 499
+"""The status, nginx's, of a request whose client hung up before it was answered."""
+
 
 @dataclass(slots=True)
 class Stages:

@@ -196,7 +196,7 @@ class Batcher(Generic[Item, Output]):
         ticket = self.submit(items, deadline, done.release, predict)
         seconds = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
         if not done.acquire(timeout=seconds):
-            self.abandon(ticket)
+            self.abandon(ticket, is_late=True)
             raise past_deadline()
         return ticket.result()
 
@@ -244,9 +244,12 @@ class Batcher(Generic[Item, Output]):
         self._turns.ask()
         return ticket
 
-    def abandon(self, ticket: Ticket[Item, Output]) -> None:
-        """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up."""
-        self._queue.abandon(ticket)
+    def abandon(self, ticket: Ticket[Item, Output], *, is_late: bool) -> None:
+        """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up.
+
+        ``is_late`` says that their deadline is over, not that their client has gone.
+        """
+        self._queue.abandon(ticket, is_late=is_late)
 
     def _take_turn(self) -> bool:
         if not self._queue:

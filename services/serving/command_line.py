@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar, cast, get_args
 
@@ -40,7 +40,7 @@ def main(
     prog: str, description: str, commands: Sequence[Command[Any]], argv: Sequence[str] | None = None
 ) -> int:
     """Parse ``argv``, run the command that it names and return the exit status."""
-    arguments = vars(_parser(prog, description, commands).parse_args(argv))
+    arguments = vars(_parsed(_parser(prog, description, commands), argv))
     chosen = arguments.pop("command")
     command = next(each for each in commands if each.name == chosen)
     given = {name: value for name, value in arguments.items() if value is not None}
@@ -76,18 +76,27 @@ def environment_variable(settings: type[BaseSettings], name: str) -> str:
     return (str(settings.model_config.get("env_prefix", "")) + name).upper()
 
 
+def _parsed(parser: _OneLineParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse, and have what is wrong said by the command, whose help lists its flags."""
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.commands[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
+
+
 class _OneLineParser(argparse.ArgumentParser):
     """Says what is wrong without repeating every flag."""
+
+    commands: Mapping[str, argparse.ArgumentParser]
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def _parser(
-    prog: str, description: str, commands: Sequence[Command[Any]]
-) -> argparse.ArgumentParser:
+def _parser(prog: str, description: str, commands: Sequence[Command[Any]]) -> _OneLineParser:
     parser = _OneLineParser(prog=prog, description=description)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.commands = subparsers.choices
     for command in commands:
         subparser = subparsers.add_parser(
             command.name, help=command.help, description=command.help, allow_abbrev=False

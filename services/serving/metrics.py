@@ -1,8 +1,7 @@
-"""Prometheus metrics of one service, on a port of their own."""
+"""Prometheus metrics of one service."""
 
 from __future__ import annotations
 
-import threading
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
@@ -10,12 +9,10 @@ from itertools import chain
 from prometheus_client import (
     GC_COLLECTOR,
     PLATFORM_COLLECTOR,
-    CollectorRegistry,
     Counter,
     Gauge,
     ProcessCollector,
     disable_created_metrics,
-    start_http_server,
 )
 
 from services.serving.answered import Answered
@@ -58,7 +55,7 @@ class Metrics:
         self.batch_size = Histogram(
             "modelsvc_batch_size", "Items per batch", buckets=BATCH_SIZES, registry=self.registry
         )
-        self.dropped = self._counter("dropped_items", "Items whose request was over before a run")
+        self.dropped = self._counter("dropped_items", "Items whose deadline was over before a run")
         self.ready = Gauge("modelsvc_ready", "1 when ready", registry=self.registry)
         self.model_info = Gauge(
             "modelsvc_model_info",
@@ -179,13 +176,3 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(f"modelsvc_{name}", text, labels, buckets=SECONDS, registry=self.registry)
-
-
-def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> threading.Thread:
-    """Serve ``GET /metrics`` on its own port, from a thread of its own.
-
-    Raises:
-        OSError: the port cannot be opened.
-    """
-    _, thread = start_http_server(port, addr=host, registry=registry)
-    return thread

@@ -6,8 +6,10 @@ its time refusing. So it is given before keys and body, and made once.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -24,7 +26,7 @@ REFUSAL = at_capacity(0).body("ID").split(b"ID")
 
 
 class Refusals:
-    """Makes, counts and reports refusals; used by one thread.
+    """Makes, counts and reports refusals, on the event loop.
 
     Args:
         rules: those that paths of requests follow.
@@ -42,7 +44,8 @@ class Refusals:
         self._process_id = secrets.token_hex(4)
         self._numbers = itertools.count()
         self._unreported = 0
-        self._reported_at = 0.0
+        self._reported_at = -math.inf
+        self._is_report_due = False
 
     def reply(self, rule: str, wait_seconds: float) -> Reply:
         """The refusal of a request that may come back after the predicted wait."""
@@ -54,9 +57,17 @@ class Refusals:
 
     def _report(self) -> None:
         """Log refusals as a count a second: a line each would cost as much as the answer."""
-        now = time.monotonic()
         self._unreported += 1
-        if now - self._reported_at < REPORT_SECONDS:
+        if self._is_report_due:
             return
-        refused, self._unreported, self._reported_at = self._unreported, 0, now
+        wait_seconds = self._reported_at + REPORT_SECONDS - time.monotonic()
+        if wait_seconds > 0:
+            self._is_report_due = True
+            asyncio.get_running_loop().call_later(wait_seconds, self._log)
+        else:
+            self._log()
+
+    def _log(self) -> None:
+        refused, self._unreported = self._unreported, 0
+        self._reported_at, self._is_report_due = time.monotonic(), False
         log.warning("requests refused at capacity", extra={"refused": refused})

@@ -37,16 +37,17 @@ class RequestQueue(Generic[Item, Output]):
         with self._lock:
             self._entries.extendleft(reversed(ticket.entries()))
 
-    def abandon(self, ticket: Ticket[Item, Output]) -> None:
-        """Let go of a request's items."""
+    def abandon(self, ticket: Ticket[Item, Output], *, is_late: bool) -> None:
+        """Let go of a request's items, which are counted as dropped where it is late."""
         with self._lock:
             ticket.abandoned = True
             queued = len(self._entries)
             self._entries = deque(entry for entry in self._entries if entry[0] is not ticket)
-            self._dropped += queued - len(self._entries)
+            if is_late:
+                self._dropped += queued - len(self._entries)
 
     def pass_over(self) -> None:
-        """Count a request that was taken, unprepared, and for which nobody waits any more."""
+        """Count a request as dropped that was taken, unprepared, and is over."""
         with self._lock:
             self._dropped += 1
 

@@ -100,11 +100,11 @@ def client_address(forwarded_for: str, peer: str) -> str:
     """Whose request it is, as the gateway in front saw it, or else the connection's address.
 
     The gateway adds the last entry of ``X-Forwarded-For``. Without one in front anybody can write
-    it, so only what is an address reaches the log.
+    it, so only what is an address reaches the log, and no zone of one (RFC 4007), which may be any text.
     """
     for address in (forwarded_for.rpartition(",")[2].strip(), peer):
         try:
-            return str(ipaddress.ip_address(address))
+            return str(ipaddress.ip_address(address.partition("%")[0]))
         except ValueError:
             continue
     return ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from services.serving.admission import past_deadline
-from services.serving.answered import Answered, Stages
+from services.serving.answered import CLIENT_GONE, Answered, Stages
 from services.serving.brevity import TakesLong
 from services.serving.http.exchange import Send
 from services.serving.http.message import Head, Reply, header_lines, problem_reply
@@ -76,9 +76,10 @@ class ScoringExchange:
         self._refuse(problem)
 
     def abandon(self) -> None:
-        """Let go of everything: the client is gone."""
+        """Let go of everything: the client is gone, and whoever looks for its request finds that."""
         if not self._is_over:
-            self._close()
+            self._close(has_left=True)
+            self._record(self._answered(CLIENT_GONE))
             if self._span is not None:
                 self._span.drop()
 
@@ -214,26 +215,32 @@ class ScoringExchange:
         self._close()
         reply.headers.append(("X-Request-Id", self._request_id))
         reply.lines = LINES
-        head, request, site = self._head, self._request, self._site
-        answered = Answered(
+        self._record(self._answered(reply.status, len(reply.body), reason, stages))
+        if self._span is not None:
+            self._span.end(reply.status, reply.headers)
+        self._send(reply)
+
+    def _answered(
+        self, status: int, bytes_out: int = 0, reason: str = "", stages: Stages | None = None
+    ) -> Answered:
+        return Answered(
             request_id=self._request_id,
             method="POST",
             route=self._rule,
-            status=reply.status,
+            status=status,
             seconds=time.perf_counter() - self._began,
-            peer=head.client[0],
-            forwarded_for=head.headers.get("x-forwarded-for"),
-            bytes_in=request.received_bytes if request else 0,
-            bytes_out=len(reply.body),
+            peer=self._head.client[0],
+            forwarded_for=self._head.headers.get("x-forwarded-for"),
+            bytes_in=self._request.received_bytes if self._request else 0,
+            bytes_out=bytes_out,
             reason=reason,
             trace_id=self._span.trace_id if self._span is not None else "",
             stages=stages,
         )
-        key = request.key.name if request else ""
-        record(answered, site.metrics, access_log=site.access_log, key=key)
-        if self._span is not None:
-            self._span.end(reply.status, reply.headers)
-        self._send(reply)
+
+    def _record(self, answered: Answered) -> None:
+        key = self._request.key.name if self._request else ""
+        record(answered, self._site.metrics, access_log=self._site.access_log, key=key)
 
     def _leave_place(self) -> None:
         """Let the next one be prepared, and let go of the way back from the place to this and the body.
@@ -244,12 +251,15 @@ class ScoringExchange:
         if place is not None:
             place.end()
 
-    def _close(self) -> None:
-        """Give everything back; once more where a thread has taken something after the end."""
+    def _close(self, *, has_left: bool = False) -> None:
+        """Give everything back; once more where a thread has taken something after the end.
+
+        ``has_left`` says that the client has.
+        """
         if self._tick is not None:
             self._site.deadlines.discard(self._tick, self._too_late)
         if self._ticket is not None:
-            self._site.scoring.batcher.abandon(self._ticket)
+            self._site.scoring.batcher.abandon(self._ticket, is_late=not has_left)
             self._ticket = None
         self._leave_place()
         if self._request is not None:

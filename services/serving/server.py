@@ -247,7 +247,7 @@ def require_free_port(host: str, port: int) -> str:
 
 
 def _open_metrics_port(settings: ServerSettings, registry: CollectorRegistry) -> None:
-    from services.serving.metrics import serve_metrics
+    from services.serving.metrics_server import serve_metrics
 
     if settings.metrics_port:
         require_free_port(settings.host, settings.metrics_port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,7 +33,16 @@ class ServerSettings(BaseSettings):
     body_seconds: float = Field(
         15.0, gt=0, le=600, description="how long a request body may take to arrive"
     )
-    access_log: bool = Field(True, description="log one line per request")
+    access_log: bool = Field(
+        True,
+        description="log one line per request; refusals of a full service are counted by the second",
+    )
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.metrics_port == self.port:
+            raise ValueError("port and metrics_port must differ")
+        return self
 
     @property
     def is_loopback(self) -> bool:

@@ -19,7 +19,7 @@ from services.serving.command_line import CommandFailed
 from services.serving.http.exchange import Site
 from services.serving.http.wsgi import WsgiSite
 from services.serving.lifecycle import Lifecycle
-from services.serving.metrics import serve_metrics
+from services.serving.metrics_server import serve_metrics
 from services.serving.model import JSON_TYPE, parse_json, validate
 from services.serving.problem import Problem
 from services.serving.request_id import WELL_FORMED

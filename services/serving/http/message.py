@@ -40,7 +40,8 @@ class Headers:
         self._repeated: list[str] = []
         values: dict[str, str] = {}
         for name, value in pairs:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            # White space around a value is no part of it (RFC 9110 section 5.5).
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
             if key in values:
                 self._repeated.append(key)
                 text = f"{values[key]},{text}"
@@ -141,8 +142,8 @@ def read_head(
         decoded = path.decode("utf-8", "replace")
     return Head(
         method=method,
-        path=decoded,
-        raw_path=raw_path,
+        path=_with_one_slash(decoded),
+        raw_path=_with_one_slash(raw_path),
         query=query.decode("latin-1"),
         headers=headers,
         declared=_declared(headers),
@@ -212,6 +213,14 @@ def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
     if not url.schema:
         raise BadHead("the target is not a path")
     return url.path or b"/", url.query or b""
+
+
+def _with_one_slash(path: str) -> str:
+    """Begin a path with one slash, as clients mean it whose base address ends with one.
+
+    Some applications behind this server do so as well, and others do not: it must be one path to all.
+    """
+    return f"/{path.lstrip('/')}" if path.startswith("//") else path
 
 
 def _declared(headers: Headers) -> int | None:

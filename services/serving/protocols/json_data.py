@@ -6,6 +6,7 @@ import base64
 import binascii
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -17,20 +18,30 @@ from services.serving.problem import Problem
 from services.serving.protocols.datatypes import BYTES, NUMPY_TYPES
 from services.serving.protocols.signature import TensorSpec, as_text, bytes_array
 
+MOST_JSON_PARTS = 50_000
+"""Lists, objects and their members: sixteen pictures as nested lists of pixels have 10,817. Numbers and
+texts cost far less, and their number is bounded by the body's size."""
+
 BASE64_FIELD = "b64"
 """``{"b64": "…"}`` is how TensorFlow Serving and KServe v1 mark bytes within JSON."""
 
 
 def document_of(body: bytes) -> object:
-    """The JSON document of a request; how many parts it may have depends on the tensors' shapes.
+    """The JSON document of a request.
 
     Raises:
-        Problem: 400 if it is none.
+        Problem: 400 if it is none, or has so many parts that reading them would hold up everybody else.
     """
+    if _parts(body) > MOST_JSON_PARTS and _parts(_TEXT.sub(b"", body)) > MOST_JSON_PARTS:
+        raise Problem(400, f"The request has more than {MOST_JSON_PARTS:,} lists and objects.")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Problem(400, "The request is not valid JSON in UTF-8.") from None
+
+
+def _parts(body: bytes) -> int:
+    return body.count(b"[") + body.count(b"{") + body.count(b":")
 
 
 def array_of(
@@ -70,6 +81,8 @@ def json_data(array: NDArray[Any]) -> object:
     # orjson writes no 16-bit floats of its own accord.
     return flat.astype(np.float32) if array.dtype == np.float16 else flat
 
+
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 _JSON_KINDS: Mapping[str, frozenset[type]] = {
     "b": frozenset({bool}),

@@ -139,11 +139,14 @@ SERVICES = (
         {REFUSED_MODELS % "p": "0x10 1x200"}, 150,
     ),
     Behaviour(
-        "ServicePodNotReady", "one pod of two",
-        {READY: "0x60", READY.replace('"p"', '"q"'): "1x60"}, 20,
-        {**OF_FAQ, "kubernetes_pod_name": "p"},
+        "ServicePodNotReady", "one pod of two", {AVAILABLE: "1x60", WANTED: "2x60"}, 30,
+        OF_DEPLOYMENT,
     ),
-    Behaviour("ServicePodNotReady", "it starts", {READY: "0x5 1x55"}, 20),
+    Behaviour(
+        "ServicePodNotReady", "one more starts", {AVAILABLE: "1x10 2x50", WANTED: "2x60"}, 30
+    ),
+    Behaviour("ServicePodNotReady", "all are", {AVAILABLE: "2x60", WANTED: "2x60"}, 30),
+    Behaviour("ServicePodNotReady", "none is wanted", {AVAILABLE: "0x60", WANTED: "0x60"}, 30),
     Behaviour("ServiceDown", "no pod", {AVAILABLE: "0x60", WANTED: "2x60"}, 5, OF_DEPLOYMENT),
     Behaviour("ServiceDown", "none is wanted", {AVAILABLE: "0x60", WANTED: "0x60"}, 40),
     Behaviour("ServiceDown", "one of two", {AVAILABLE: "1x60", WANTED: "2x60"}, 40),

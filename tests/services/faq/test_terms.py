@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.faq import terms
-from services.faq.terms import KIND_BITS, Cut, TermTable, hashed, hashed_table, joined, table_of
+from services.faq.terms import (
+    KIND_BITS,
+    Cut,
+    TermTable,
+    hashed,
+    hashed_all,
+    hashed_table,
+    joined,
+    table_of,
+)
 
 words = st.lists(st.text(max_size=6), max_size=8)
 cuts = st.builds(Cut, words, st.text(max_size=12) | st.text("ab ü", max_size=12), words)
@@ -44,6 +53,14 @@ def test_terms_are_counted_by_kind(cut: Cut) -> None:
         counts = text.counts[text.hashes >> KIND_BITS == kind]
         expected = Counter(string if kind == 1 else string.replace("\0", " ") for string in strings)
         assert sorted(counts.tolist()) == sorted(expected.values())
+
+
+def test_equal_terms_of_neighbours_are_counted_apart() -> None:
+    """As those of texts of one word are, the last term of the one being the first of the next."""
+    empty, one, many = Cut([], "", []), Cut(["a"], "", []), Cut(["a"] * 70_000, "", [])
+    texts = [empty, one, one, empty, many, one, empty]
+    counts = [terms.counts.tolist() for terms in hashed_all(texts)]
+    assert counts == [[], [1], [1], [], [65_535], [1], []]
 
 
 @given(st.lists(cuts, max_size=6))

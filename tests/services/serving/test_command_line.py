@@ -161,6 +161,17 @@ def test_no_secret_is_taken_from_a_flag(
     assert run()[1][0].token.get_secret_value() == "hush"
 
 
+def test_an_unknown_flag_points_to_the_help_that_lists_flags(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("--no-such-flag")
+
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error == "tool go: unrecognized arguments: --no-such-flag (see tool go --help)\n"
+
+
 def test_a_flag_must_be_written_out(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         run("--coun", "3")

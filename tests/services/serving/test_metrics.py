@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -27,6 +29,27 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
             live.get(path)
         live.request("PUT", "/v1/pull")
         yield live
+
+
+def test_a_reader_that_resets_its_connection_leaves_no_traceback(lever: LiveService) -> None:
+    for _ in range(5):
+        wire = Wire(lever.metrics_port)
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wire.close()
+    assert lever.metric("modelsvc_ready") == 1
+    assert all(line.startswith("{") for line in lever.log_text.splitlines())
+
+
+def test_a_format_that_cannot_be_read_is_answered_in_the_usual_one(lever: LiveService) -> None:
+    accept = "application/openmetrics-text; version=abc"
+    with Wire(lever.metrics_port) as wire:
+        wire.send(head("GET", "/metrics", {"Connection": "close", "Accept": accept}))
+        answer = wire.read("GET")
+
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert b"modelsvc_ready 1.0" in answer.body
+    assert all(line.startswith("{") for line in lever.log_text.splitlines())
 
 
 def labels(live: LiveService, sample: str) -> list[dict[str, str]]:

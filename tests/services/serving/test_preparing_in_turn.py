@@ -68,7 +68,7 @@ class Request:
             self.admission.release()
 
     def give_up(self) -> None:
-        self._batcher.abandon(self.ticket)
+        self._batcher.abandon(self.ticket, is_late=True)
         self.admission.release()
 
 

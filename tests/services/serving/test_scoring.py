@@ -60,12 +60,17 @@ def test_a_request_cannot_ask_for_more_time(slow: LiveService) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "0", "-1", "x", "1.5", "600001", "1e3", "9" * 30, "0000001" + "0" * 5000, "\xb2"]
+    ("value", "fault"),
+    [
+        *((each, "a whole number") for each in ("", "-1", "x", "1.5", "1e3", "\xb2")),
+        *((each, "from 1 to") for each in ("0", "600001", "1000000", "9" * 30, "1" + "0" * 5000)),
+    ],
 )
-def test_a_nonsensical_time_is_400(lever: LiveService, value: str) -> None:
+def test_a_nonsensical_time_is_400(lever: LiveService, value: str, fault: str) -> None:
     answer = lever.pull("x", headers={"X-Request-Timeout-Ms": value})
 
     assert answer.status == 400
+    assert fault in answer.json["detail"]
 
 
 def test_a_request_past_its_deadline_in_the_queue_is_never_scored(slow: LiveService) -> None:
@@ -94,7 +99,9 @@ def test_a_client_that_hangs_up_is_not_scored_if_its_turn_has_not_come(tmp_path:
         assert live.pull("x").status == 200
 
         assert live.metric("modelsvc_batch_size_sum") == 2
-        assert live.metric("modelsvc_dropped_items_total") == 1
+        assert live.metric("modelsvc_dropped_items_total") == 0
+        assert live.metric('modelsvc_requests_total{code="499",route="/v1/pull"}') == 1
+        assert '"status": 499' in live.log_text
 
 
 def test_a_place_in_the_queue_is_free_as_soon_as_its_client_is_gone(slow: LiveService) -> None:

@@ -15,6 +15,12 @@ def settings(**values: object) -> ServiceSettings:
     return ServiceSettings(model=Path("model"), **values)  # type: ignore[arg-type]
 
 
+def test_the_metrics_have_a_port_of_their_own() -> None:
+    with pytest.raises(ValidationError, match="must differ"):
+        settings(port=8080, metrics_port=8080)
+    assert settings(port=8080, metrics_port=0).metrics_port == 0
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_no_keys_are_needed_on_loopback(host: str) -> None:
     assert settings(host=host).keys is None

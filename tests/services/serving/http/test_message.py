@@ -28,7 +28,7 @@ def head_of(target: bytes = b"/", *pairs: tuple[bytes, bytes], **options: Any) -
         (b"/a?b?c", "/a", "b?c"),
         (b"/a#part", "/a", ""),
         (b"/a?b#part", "/a", "b"),
-        (b"//a/b", "//a/b", ""),
+        (b"//a//b", "/a//b", ""),
         (b"/a%20b%2Fc", "/a b/c", ""),
         (b"/%C3%A9", "/é", ""),
         (b"/%FF", "/\ufffd", ""),
@@ -50,6 +50,13 @@ def test_a_target_is_a_decoded_path_and_a_raw_query(target: bytes, path: str, qu
 
 def test_a_question_mark_behind_a_fragment_begins_no_query() -> None:
     assert head_of(b"/a#part?b").query == ""
+
+
+@pytest.mark.parametrize("target", [b"//a", b"///a", b"/%2f/a", b"http://example.test//a"])
+def test_a_path_begins_with_one_slash_for_every_application(target: bytes) -> None:
+    head = head_of(target)
+
+    assert (head.path, head.raw_path) == ("/a", "/a")
 
 
 def test_the_raw_path_keeps_each_byte_as_one_character() -> None:
@@ -84,6 +91,17 @@ def test_an_old_client_needs_no_host() -> None:
     head = read_head("GET", b"/", [], version="1.0", keep_alive=False, client=CLIENT, server=SERVER)
 
     assert (head.path, head.keep_alive, head.version) == ("/", False, "1.0")
+
+
+def test_white_space_around_a_value_is_no_part_of_it() -> None:
+    headers = Headers([(b"X-Key", b"\t one two \t"), (b"X-Key", b"three "), (b"Empty", b" ")])
+
+    assert headers.get("x-key") == "one two,three"
+    assert headers.get("empty", "given") == ""
+
+
+def test_a_length_with_white_space_behind_it_is_one() -> None:
+    assert head_of(b"/", (b"Content-Length", b"49 ")).declared == 49
 
 
 def test_headers_are_found_without_regard_to_case() -> None:
