@@ -19,7 +19,10 @@ their annotations onto what it scrapes there, with underscores
 MOST_RULES_IN_A_GROUP = 20
 """learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits, Prometheus rule groups."""
 
-EXTRA_KUBE_STATE_METRICS = ("kube_poddisruptionbudget_status_pod_disruptions_allowed",)
+EXTRA_KUBE_STATE_METRICS = (
+    "kube_deployment_status_replicas_unavailable",
+    "kube_poddisruptionbudget_status_pod_disruptions_allowed",
+)
 """Metrics of kube-state-metrics that the alerts read and that managed Prometheus leaves out by
 itself (its "minimal ingestion profile"); they belong on the keep list of `kubestate` in
 `ama-metrics-settings-configmap`."""

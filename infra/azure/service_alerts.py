@@ -10,7 +10,11 @@ from infra.sections.monitoring import AlertSettings
 IN_NAMESPACE = f'namespace="{SERVICES_NAMESPACE}"'
 SERVER_ERRORS = 'code=~"5..",code!="503"'
 """503 is how a full service says so, and has an alert of its own."""
+ANSWERED = 'code!="499"'
+"""499 is a client that hung up: neither good nor bad."""
 REFUSALS = 'code="503"'
+LONGEST_START_MINUTES = 45
+"""A node, the image and the model: somewhat more than the stack waits for a release."""
 SCORING_DEPLOYMENTS = 'deployment=~"faq|resnet"'
 GPU_REQUESTS = 'kube_pod_container_resource_requests{resource=~"nvidia_com_.*"}'
 PENDING = f'kube_pod_status_phase{{{IN_NAMESPACE},phase="Pending"}} == 1'
@@ -57,12 +61,12 @@ def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             "ServicePodNotReady",
-            # A pod cannot say it itself: its metrics come once its model is loaded and warm.
-            f"kube_deployment_status_replicas_available{{{IN_NAMESPACE},{SCORING_DEPLOYMENTS}}} "
-            f"< kube_deployment_spec_replicas{{{IN_NAMESPACE},{SCORING_DEPLOYMENTS}}}",
-            20,
+            # A pod cannot say it itself: its metrics come once its model is loaded and warm. Counted
+            # are those of a new release, too, which the old one's stay beside until it is ready.
+            f"kube_deployment_status_replicas_unavailable{{{IN_NAMESPACE},{SCORING_DEPLOYMENTS}}} > 0",
+            LONGEST_START_MINUTES,
             Severity.WARNING,
-            "A service has had fewer pods ready than it should for longer than one takes to start.",
+            "A service's pod is not ready, and has been for longer than one may take to start.",
         ),
         AlertRule(
             "ServiceModelRefused",
@@ -179,5 +183,5 @@ def workload_alerts() -> tuple[AlertRule, ...]:
 def _percent_of_requests(codes: str) -> str:
     return (
         f"100 * sum by ({SERVICE_LABEL}) ({REQUESTS}{{{codes}}}) "
-        f"/ sum by ({SERVICE_LABEL}) ({REQUESTS})"
+        f"/ sum by ({SERVICE_LABEL}) ({REQUESTS}{{{ANSWERED}}})"
     )

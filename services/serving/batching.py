@@ -46,6 +46,7 @@ class BatchReport:
     inference_seconds: float
     queue_seconds: Sequence[float]
     dropped: int
+    """Items that were not scored because their deadline was over."""
 
 
 class Batcher(Generic[Item, Output]):
@@ -196,7 +197,7 @@ class Batcher(Generic[Item, Output]):
         ticket = self.submit(items, deadline, done.release, predict)
         seconds = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
         if not done.acquire(timeout=seconds):
-            self.abandon(ticket, is_late=True)
+            self.abandon(ticket)
             raise past_deadline()
         return ticket.result()
 
@@ -244,12 +245,9 @@ class Batcher(Generic[Item, Output]):
         self._turns.ask()
         return ticket
 
-    def abandon(self, ticket: Ticket[Item, Output], *, is_late: bool) -> None:
-        """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up.
-
-        ``is_late`` says that their deadline is over, not that their client has gone.
-        """
-        self._queue.abandon(ticket, is_late=is_late)
+    def abandon(self, ticket: Ticket[Item, Output]) -> None:
+        """Let go of the items at once: nobody waits for them, and behind a stuck model they pile up."""
+        self._queue.abandon(ticket)
 
     def _take_turn(self) -> bool:
         if not self._queue:
@@ -268,7 +266,9 @@ class Batcher(Generic[Item, Output]):
             self._pace.learn((ended - self._waiting_since) / len(live))
         self._waiting_since = ended
         waits = [started - ticket.queued_at for ticket, _ in live]
-        dropped = len(batch) - len(live) + self._queue.take_dropped()
+        dropped = self._queue.take_dropped()
+        if len(live) < len(batch):
+            dropped += sum(ticket.deadline <= started for ticket, _ in batch)
         self._observe(BatchReport(len(live), ended - started, waits, dropped))
         return bool(self._queue)
 
@@ -288,7 +288,7 @@ class Batcher(Generic[Item, Output]):
         """
         prepare, ticket.prepare = ticket.prepare, None
         if prepare is None or ticket.is_dead:
-            self._queue.pass_over()
+            self._queue.pass_over(ticket)
             return True
         began = time.monotonic()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 import threading
 from collections.abc import Iterable
 from typing import Any, TextIO, cast
@@ -40,8 +41,12 @@ class _Handler(WSGIRequestHandler):
 
 
 def _note_failure(request: object, client_address: object) -> None:  # noqa: ARG001 - as called
-    """Tell in one line of a reader that went away, as port scanners do."""
-    log.info("a reader of the metrics was not answered")
+    """Tell in one line why a reader was not answered; most have gone, as port scanners do."""
+    error = sys.exception()
+    if isinstance(error, ConnectionError):
+        log.info("a reader of the metrics has gone")
+    else:
+        log.error("unexpected error", exc_info=error)
 
 
 def _for_any_accept(application: WSGIApplication) -> WSGIApplication:
@@ -49,11 +54,10 @@ def _for_any_accept(application: WSGIApplication) -> WSGIApplication:
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            return application(environ, start_response)
-        except (TypeError, ValueError):
-            usual = {**environ, "HTTP_ACCEPT": ""}
-        try:
-            return application(usual, start_response)
+            try:
+                return application(environ, start_response)
+            except (TypeError, ValueError):
+                return application({**environ, "HTTP_ACCEPT": ""}, start_response)
         except Exception:
             log.exception("unexpected error")
             raise

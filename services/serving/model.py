@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.serving.header_values import HeaderValues
+from services.serving.json_parts import more_parts_than
 from services.serving.problem import Problem
 
 if TYPE_CHECKING:
@@ -183,12 +184,16 @@ def parse_json(body: bytes) -> object:
         Problem: 400 if it is none; 422 if it has so many parts that checking them would hold up
             everybody else. A part takes two bytes or more.
     """
+    may_be_large = len(body) > 2 * MOST_JSON_PARTS
+    too_many = Problem(422, f"The document has more than {MOST_JSON_PARTS:,} parts.")
+    if may_be_large and more_parts_than(MOST_JSON_PARTS, body):
+        raise too_many
     try:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Problem(400, "The body is not valid JSON in UTF-8.") from None
-    if len(body) > 2 * MOST_JSON_PARTS and _has_more_parts_than(MOST_JSON_PARTS, document):
-        raise Problem(422, f"The document has more than {MOST_JSON_PARTS:,} parts.")
+    if may_be_large and _has_more_parts_than(MOST_JSON_PARTS, document):
+        raise too_many
     return document
 
 

@@ -37,22 +37,23 @@ class RequestQueue(Generic[Item, Output]):
         with self._lock:
             self._entries.extendleft(reversed(ticket.entries()))
 
-    def abandon(self, ticket: Ticket[Item, Output], *, is_late: bool) -> None:
-        """Let go of a request's items, which are counted as dropped where it is late."""
+    def abandon(self, ticket: Ticket[Item, Output]) -> None:
+        """Let go of a request's items, which count as dropped where it is late."""
         with self._lock:
             ticket.abandoned = True
             queued = len(self._entries)
             self._entries = deque(entry for entry in self._entries if entry[0] is not ticket)
-            if is_late:
+            if ticket.is_late:
                 self._dropped += queued - len(self._entries)
 
-    def pass_over(self) -> None:
-        """Count a request as dropped that was taken, unprepared, and is over."""
-        with self._lock:
-            self._dropped += 1
+    def pass_over(self, ticket: Ticket[Item, Output]) -> None:
+        """Let go of a request that was taken, unprepared; it counts as dropped where it is late."""
+        if ticket.is_late:
+            with self._lock:
+                self._dropped += 1
 
     def take_dropped(self) -> int:
-        """How many items were dropped since this was asked last."""
+        """How many items were dropped, since this was asked last, because it was too late for them."""
         with self._lock:
             dropped, self._dropped = self._dropped, 0
             return dropped

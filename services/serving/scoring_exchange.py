@@ -78,7 +78,7 @@ class ScoringExchange:
     def abandon(self) -> None:
         """Let go of everything: the client is gone, and whoever looks for its request finds that."""
         if not self._is_over:
-            self._close(has_left=True)
+            self._close()
             self._record(self._answered(CLIENT_GONE))
             if self._span is not None:
                 self._span.drop()
@@ -251,15 +251,12 @@ class ScoringExchange:
         if place is not None:
             place.end()
 
-    def _close(self, *, has_left: bool = False) -> None:
-        """Give everything back; once more where a thread has taken something after the end.
-
-        ``has_left`` says that the client has.
-        """
+    def _close(self) -> None:
+        """Give everything back; once more where a thread has taken something after the end."""
         if self._tick is not None:
             self._site.deadlines.discard(self._tick, self._too_late)
         if self._ticket is not None:
-            self._site.scoring.batcher.abandon(self._ticket, is_late=not has_left)
+            self._site.scoring.batcher.abandon(self._ticket)
             self._ticket = None
         self._leave_place()
         if self._request is not None:

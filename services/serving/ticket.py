@@ -46,9 +46,14 @@ class Ticket(Generic[Item, Output]):
         return [(self, index) for index in range(len(self.items))]
 
     @property
+    def is_late(self) -> bool:
+        """Whether its deadline is over."""
+        return self.deadline <= time.monotonic()
+
+    @property
     def is_dead(self) -> bool:
         """Whether scoring it would be for nobody: it has failed, or nobody waits for it any more."""
-        return self.abandoned or self.failure is not None or self.deadline <= time.monotonic()
+        return self.abandoned or self.failure is not None or self.is_late
 
     def put(self, index: int, output: Output) -> None:
         """Take the output of one item; the last one ends it."""

@@ -102,7 +102,7 @@ def read_infer_request(incoming: Incoming, interface: TensorInterface[Any, Any])
     if length == 0:
         return _raw(incoming.body, interface)
     document = incoming.body if length is None else incoming.body[:length]
-    request = validate(InferenceRequest, document_of(document), status=400)
+    request = validate(InferenceRequest, document_of(document, interface), status=400)
     binary = memoryview(incoming.body)[length if length is not None else len(incoming.body) :]
     return InferCall(
         id=request.id or "",

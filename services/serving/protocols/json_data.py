@@ -6,7 +6,6 @@ import base64
 import binascii
 import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -14,34 +13,39 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from services.serving.json_parts import more_parts_than, read_json
 from services.serving.problem import Problem
 from services.serving.protocols.datatypes import BYTES, NUMPY_TYPES
-from services.serving.protocols.signature import TensorSpec, as_text, bytes_array
+from services.serving.protocols.signature import TensorInterface, TensorSpec, as_text, bytes_array
 
-MOST_JSON_PARTS = 50_000
-"""Lists, objects and their members: sixteen pictures as nested lists of pixels have 10,817. Numbers and
-texts cost far less, and their number is bounded by the body's size."""
+OTHER_PARTS = 1000
+"""Of a request besides its tensors' data."""
+OBJECTS_OF_A_ROW = 16
+"""In which v1 may have wrapped its value, each with its member."""
 
 BASE64_FIELD = "b64"
 """``{"b64": "…"}`` is how TensorFlow Serving and KServe v1 mark bytes within JSON."""
 
 
-def document_of(body: bytes) -> object:
-    """The JSON document of a request.
+def document_of(body: bytes, interface: TensorInterface[Any, Any]) -> object:
+    """The JSON document of a request for these tensors.
 
     Raises:
-        Problem: 400 if it is none, or has so many parts that reading them would hold up everybody else.
+        Problem: 400 if it is none, or has more parts than the largest batch needs.
     """
-    if _parts(body) > MOST_JSON_PARTS and _parts(_TEXT.sub(b"", body)) > MOST_JSON_PARTS:
-        raise Problem(400, f"The request has more than {MOST_JSON_PARTS:,} lists and objects.")
+    of_a_row = max(map(_parts_of_a_row, interface.inputs))
+    if more_parts_than(OTHER_PARTS + interface.most_rows * of_a_row, body):
+        raise Problem(400, "The request has more parts than the largest batch needs.")
     try:
-        return orjson.loads(body)
+        return read_json(body)
     except orjson.JSONDecodeError:
         raise Problem(400, "The request is not valid JSON in UTF-8.") from None
 
 
-def _parts(body: bytes) -> int:
-    return body.count(b"[") + body.count(b"{") + body.count(b":")
+def _parts_of_a_row(spec: TensorSpec) -> float:
+    """Lists in which a row of an input may be nested, and objects in which it may be wrapped."""
+    sizes = [size if size > 0 else math.inf for size in spec.shape[1:]]
+    return OBJECTS_OF_A_ROW + sum(math.prod(sizes[:depth]) for depth in range(len(sizes)))
 
 
 def array_of(
@@ -81,8 +85,6 @@ def json_data(array: NDArray[Any]) -> object:
     # orjson writes no 16-bit floats of its own accord.
     return flat.astype(np.float32) if array.dtype == np.float16 else flat
 
-
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 _JSON_KINDS: Mapping[str, frozenset[type]] = {
     "b": frozenset({bool}),

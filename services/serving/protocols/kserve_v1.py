@@ -43,7 +43,7 @@ def predict_operations(interface: TensorInterface[Any, Any]) -> Sequence[Operati
     """The path of prediction."""
 
     def prepare(incoming: Incoming) -> Call[Any, Any]:
-        request = validate(PredictRequest, document_of(incoming.body), status=400)
+        request = validate(PredictRequest, document_of(incoming.body, interface), status=400)
         parameters = validate(interface.parameters, request.parameters, status=400)
         tensor = _tensor(request.instances, interface)
 

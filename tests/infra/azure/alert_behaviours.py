@@ -18,6 +18,7 @@ LATENCY = f'modelsvc_request_duration_seconds_bucket{{{FAQ},route="%s",le="%s"}}
 QUEUE = f'modelsvc_queue_seconds_bucket{{{FAQ},le="%s"}}'
 AVAILABLE = f'kube_deployment_status_replicas_available{{{SCORING},deployment="faq"}}'
 WANTED = f'kube_deployment_spec_replicas{{{SCORING},deployment="faq"}}'
+UNAVAILABLE = f'kube_deployment_status_replicas_unavailable{{{SCORING},deployment="faq"}}'
 REFUSED_MODELS = f'modelsvc_model_updates_total{{{FAQ},kubernetes_pod_name="%s",result="refused"}}'
 READY = f'modelsvc_ready{{{FAQ},kubernetes_pod_name="p"}}'
 RESTARTS = f"kube_pod_container_status_restarts_total{{{CONTAINER}}}"
@@ -138,15 +139,9 @@ SERVICES = (
         "ServiceModelRefused", "it was refused long ago",
         {REFUSED_MODELS % "p": "0x10 1x200"}, 150,
     ),
-    Behaviour(
-        "ServicePodNotReady", "one pod of two", {AVAILABLE: "1x60", WANTED: "2x60"}, 30,
-        OF_DEPLOYMENT,
-    ),
-    Behaviour(
-        "ServicePodNotReady", "one more starts", {AVAILABLE: "1x10 2x50", WANTED: "2x60"}, 30
-    ),
-    Behaviour("ServicePodNotReady", "all are", {AVAILABLE: "2x60", WANTED: "2x60"}, 30),
-    Behaviour("ServicePodNotReady", "none is wanted", {AVAILABLE: "0x60", WANTED: "0x60"}, 30),
+    Behaviour("ServicePodNotReady", "one is not", {UNAVAILABLE: "1x60"}, 55, OF_DEPLOYMENT),
+    Behaviour("ServicePodNotReady", "it starts on a new node", {UNAVAILABLE: "1x38 0x22"}, 55),
+    Behaviour("ServicePodNotReady", "all are ready", {UNAVAILABLE: "0x60"}, 55),
     Behaviour("ServiceDown", "no pod", {AVAILABLE: "0x60", WANTED: "2x60"}, 5, OF_DEPLOYMENT),
     Behaviour("ServiceDown", "none is wanted", {AVAILABLE: "0x60", WANTED: "0x60"}, 40),
     Behaviour("ServiceDown", "one of two", {AVAILABLE: "1x60", WANTED: "2x60"}, 40),

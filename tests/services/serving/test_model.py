@@ -119,6 +119,12 @@ def test_a_document_may_have_so_many_parts_wherever_they_are_and_no_more(
     assert "errors" not in orjson.loads(raised.value.body())
 
 
+def test_a_document_of_far_too_many_parts_is_refused_before_it_is_read() -> None:
+    with pytest.raises(Problem) as raised:
+        parse_json(b"[" + b"[]," * (2 * MOST_JSON_PARTS) + b"no JSON")
+    assert raised.value.status == 422
+
+
 def test_of_many_faults_the_first_are_listed() -> None:
     class Numbers(BaseModel):
         numbers: list[int]

@@ -68,7 +68,7 @@ class Request:
             self.admission.release()
 
     def give_up(self) -> None:
-        self._batcher.abandon(self.ticket, is_late=True)
+        self._batcher.abandon(self.ticket)
         self.admission.release()
 
 
@@ -213,7 +213,7 @@ def test_a_request_without_items_has_no_outputs(model: Doubling) -> None:
     assert model.batches == []
 
 
-def test_one_that_was_given_up_is_not_prepared_and_counts_as_dropped(model: Doubling) -> None:
+def test_one_that_was_given_up_is_not_prepared_and_does_not_count_as_late(model: Doubling) -> None:
     prepared: list[int] = []
 
     def prepare() -> Sequence[int]:
@@ -228,7 +228,7 @@ def test_one_that_was_given_up_is_not_prepared_and_counts_as_dropped(model: Doub
 
     assert after.result() == [4]
     assert prepared == []
-    assert sum(report.dropped for report in model.reports) == 1
+    assert sum(report.dropped for report in model.reports) == 0
 
 
 def test_one_whose_time_is_over_is_not_prepared(model: Doubling) -> None:

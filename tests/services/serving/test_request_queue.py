@@ -21,8 +21,8 @@ def reversed_order(items: Sequence[str]) -> Sequence[str]:
     return items[::-1]
 
 
-def ticket(*items: str) -> Ticket[str, str]:
-    return Ticket(items, math.inf, itself, lambda: None)
+def ticket(*items: str, deadline: float = math.inf) -> Ticket[str, str]:
+    return Ticket(items, deadline, itself, lambda: None)
 
 
 def unprepared() -> Ticket[str, str]:
@@ -82,21 +82,21 @@ def test_a_batch_is_filled_up_to_a_request_that_must_be_prepared_first(queue: Qu
     assert [ticket.items[index] for ticket, index in batch] == ["a", "made", "b"]
 
 
-@pytest.mark.parametrize("is_late", [True, False])
-def test_an_abandoned_request_leaves_at_once(queue: Queue, is_late: bool) -> None:
+def test_an_abandoned_request_leaves_at_once(queue: Queue) -> None:
     gone = ticket("a", "b")
     queue.append(gone)
     queue.append(ticket("c"))
-    queue.abandon(gone, is_late=is_late)
+    queue.abandon(gone)
     assert gone.is_dead
     assert filled(queue, 3) == "c"
 
 
 def test_what_is_late_is_counted_once_and_not_whose_client_has_gone(queue: Queue) -> None:
-    late, gone = ticket("a", "b"), ticket("c")
+    late, gone = ticket("a", "b", deadline=0), ticket("c")
     queue.append(late)
     queue.append(gone)
-    queue.abandon(late, is_late=True)
-    queue.abandon(gone, is_late=False)
-    queue.pass_over()
+    queue.abandon(late)
+    queue.abandon(gone)
+    queue.pass_over(late)
+    queue.pass_over(gone)
     assert (queue.take_dropped(), queue.take_dropped()) == (3, 0)
