@@ -138,16 +138,15 @@ def hashed_all(cuts: Sequence[Cut]) -> list[Terms]:
 
     They share their arrays: who keeps one of them keeps all.
     """
-    texts = [*_hashes(cuts)]
-    for hashes in texts:
-        hashes.sort()
-    distinct, counts, ends = _counted(texts)
-    return [Terms(distinct[start:end], counts[start:end]) for start, end in pairwise((0, *ends))]
+    return list(hashed_table(cuts))
 
 
 def hashed_table(cuts: Sequence[Cut]) -> TermTable:
     """Hash and count the terms of many texts."""
-    return _table(hashed_all(cuts))
+    texts = [*_hashes(cuts)]
+    for hashes in texts:
+        hashes.sort()
+    return _counted(texts)
 
 
 def _hashes(cuts: Sequence[Cut]) -> Iterator[Hashes]:
@@ -181,21 +180,22 @@ def _parted(hashes: Hashes, sizes: Sequence[int]) -> list[Hashes]:
     return [hashes[start:end] for start, end in pairwise(accumulate(sizes, initial=0))]
 
 
-def _counted(texts: Sequence[Hashes]) -> tuple[Hashes, Counts, list[int]]:
-    """Return the different hashes of each text, how often each is there, and where each text ends.
+def _counted(texts: Sequence[Hashes]) -> TermTable:
+    """Return the different hashes of each text, and how often each is there.
 
     Args:
         texts: the hashes of each, ascending.
     """
     hashes = np.concatenate(texts) if texts else np.zeros(0, np.uint64)
-    ends = [*accumulate(map(len, texts))]
+    edges = [*accumulate(map(len, texts), initial=0)]
     is_first = np.empty(len(hashes) + 1, np.bool_)
     np.not_equal(hashes[1:], hashes[:-1], out=is_first[1:-1])
     # A text's first hash may be the same as the last one of the text before.
-    is_first[[0, *ends]] = True
+    is_first[edges] = True
     starts = is_first.nonzero()[0]
     counts = np.minimum(starts[1:] - starts[:-1], _MOST).astype(np.uint16)
-    return hashes[starts[:-1]], counts, starts.searchsorted(ends).tolist()
+    bounds = starts.searchsorted(edges)
+    return TermTable(bounds[:-1], bounds[1:], hashes[starts[:-1]], counts)
 
 
 def _table(texts: Sequence[Terms]) -> TermTable:

@@ -255,7 +255,7 @@ class Batcher(Generic[Item, Output]):
         self._batch_started = time.monotonic()
         batch = self._next_batch()
         started = time.monotonic()
-        live = [entry for entry in batch if not entry[0].is_dead]
+        live = [entry for entry in batch if not self._passes_over(entry[0])]
         if live:
             self._score_batch(live)
         ended = time.monotonic()
@@ -266,10 +266,7 @@ class Batcher(Generic[Item, Output]):
             self._pace.learn((ended - self._waiting_since) / len(live))
         self._waiting_since = ended
         waits = [started - ticket.queued_at for ticket, _ in live]
-        dropped = self._queue.take_dropped()
-        if len(live) < len(batch):
-            dropped += sum(ticket.deadline <= started for ticket, _ in batch)
-        self._observe(BatchReport(len(live), ended - started, waits, dropped))
+        self._observe(BatchReport(len(live), ended - started, waits, self._queue.take_dropped()))
         return bool(self._queue)
 
     def _next_batch(self) -> list[Entry[Item, Output]]:
@@ -287,8 +284,7 @@ class Batcher(Generic[Item, Output]):
         Returns whether it cost no time for nothing.
         """
         prepare, ticket.prepare = ticket.prepare, None
-        if prepare is None or ticket.is_dead:
-            self._queue.pass_over(ticket)
+        if prepare is None or self._passes_over(ticket):
             return True
         began = time.monotonic()
         try:
@@ -302,6 +298,13 @@ class Batcher(Generic[Item, Output]):
             ticket.on_end()
             return False
         self._queue.prepend(ticket)
+        return True
+
+    def _passes_over(self, ticket: Ticket[Item, Output]) -> bool:
+        """Whether what was taken is not scored, as that would be for nobody."""
+        if not ticket.is_dead:
+            return False
+        self._queue.pass_over(ticket)
         return True
 
     def _fills_a_batch(self) -> bool:

@@ -185,16 +185,19 @@ def parse_json(body: bytes) -> object:
             everybody else. A part takes two bytes or more.
     """
     may_be_large = len(body) > 2 * MOST_JSON_PARTS
-    too_many = Problem(422, f"The document has more than {MOST_JSON_PARTS:,} parts.")
     if may_be_large and more_parts_than(MOST_JSON_PARTS, body):
-        raise too_many
+        raise _too_many_parts()
     try:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Problem(400, "The body is not valid JSON in UTF-8.") from None
     if may_be_large and _has_more_parts_than(MOST_JSON_PARTS, document):
-        raise too_many
+        raise _too_many_parts()
     return document
+
+
+def _too_many_parts() -> Problem:
+    return Problem(422, f"The document has more than {MOST_JSON_PARTS:,} parts.")
 
 
 def _has_more_parts_than(limit: int, document: object) -> bool:

@@ -45,7 +45,6 @@ class Refusals:
         self._numbers = itertools.count()
         self._unreported = 0
         self._reported_at = -math.inf
-        self._is_report_due = False
 
     def reply(self, rule: str, wait_seconds: float) -> Reply:
         """The refusal of a request that may come back after the predicted wait."""
@@ -58,16 +57,14 @@ class Refusals:
     def _report(self) -> None:
         """Log refusals as a count a second: a line each would cost as much as the answer."""
         self._unreported += 1
-        if self._is_report_due:
-            return
+        if self._unreported > 1:
+            return  # The first one has a report on its way.
         wait_seconds = self._reported_at + REPORT_SECONDS - time.monotonic()
         if wait_seconds > 0:
-            self._is_report_due = True
             asyncio.get_running_loop().call_later(wait_seconds, self._log)
         else:
             self._log()
 
     def _log(self) -> None:
-        refused, self._unreported = self._unreported, 0
-        self._reported_at, self._is_report_due = time.monotonic(), False
+        refused, self._unreported, self._reported_at = self._unreported, 0, time.monotonic()
         log.warning("requests refused at capacity", extra={"refused": refused})

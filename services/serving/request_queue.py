@@ -47,7 +47,7 @@ class RequestQueue(Generic[Item, Output]):
                 self._dropped += queued - len(self._entries)
 
     def pass_over(self, ticket: Ticket[Item, Output]) -> None:
-        """Let go of a request that was taken, unprepared; it counts as dropped where it is late."""
+        """Let go of an item, or an unprepared request, that was taken; it counts where it is late."""
         if ticket.is_late:
             with self._lock:
                 self._dropped += 1

@@ -18,11 +18,6 @@ from services.serving.problem import Problem
 from services.serving.protocols.datatypes import BYTES, NUMPY_TYPES
 from services.serving.protocols.signature import TensorInterface, TensorSpec, as_text, bytes_array
 
-OTHER_PARTS = 1000
-"""Of a request besides its tensors' data."""
-OBJECTS_OF_A_ROW = 16
-"""In which v1 may have wrapped its value, each with its member."""
-
 BASE64_FIELD = "b64"
 """``{"b64": "…"}`` is how TensorFlow Serving and KServe v1 mark bytes within JSON."""
 
@@ -33,19 +28,12 @@ def document_of(body: bytes, interface: TensorInterface[Any, Any]) -> object:
     Raises:
         Problem: 400 if it is none, or has more parts than the largest batch needs.
     """
-    of_a_row = max(map(_parts_of_a_row, interface.inputs))
-    if more_parts_than(OTHER_PARTS + interface.most_rows * of_a_row, body):
+    if more_parts_than(interface.most_json_parts, body):
         raise Problem(400, "The request has more parts than the largest batch needs.")
     try:
         return read_json(body)
     except orjson.JSONDecodeError:
         raise Problem(400, "The request is not valid JSON in UTF-8.") from None
-
-
-def _parts_of_a_row(spec: TensorSpec) -> float:
-    """Lists in which a row of an input may be nested, and objects in which it may be wrapped."""
-    sizes = [size if size > 0 else math.inf for size in spec.shape[1:]]
-    return OBJECTS_OF_A_ROW + sum(math.prod(sizes[:depth]) for depth in range(len(sizes)))
 
 
 def array_of(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -23,6 +25,12 @@ class RequestParameters(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", strict=True)
+
+
+OTHER_PARTS = 1000
+"""Of a request besides its tensors' data."""
+OBJECTS_OF_A_ROW = 16
+"""In which v1 may have wrapped its value, each with its member."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,11 @@ class TensorInterface(Generic[Item, Output]):
     parameters: type[RequestParameters] = RequestParameters
     example: object = None
 
+    @cached_property
+    def most_json_parts(self) -> float:
+        """Lists, objects and members of a request with the largest batch, however it is nested."""
+        return OTHER_PARTS + self.most_rows * max(map(_parts_of_a_row, self.inputs))
+
     def predictions(self, outputs: Sequence[Output], parameters: RequestParameters) -> list[object]:
         """Each output as v1 gives it."""
         if self.predict is not None:
@@ -103,6 +116,12 @@ class TensorInterface(Generic[Item, Output]):
         if len(rows) == 1:
             return next(iter(rows.values()))
         return [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
+
+
+def _parts_of_a_row(spec: TensorSpec) -> float:
+    """Lists in which a row of an input may be nested, and objects in which it may be wrapped."""
+    sizes = [size if size > 0 else math.inf for size in spec.shape[1:]]
+    return OBJECTS_OF_A_ROW + sum(math.prod(sizes[:depth]) for depth in range(len(sizes)))
 
 
 def bytes_array(elements: Sequence[bytes], shape: Sequence[int] = (-1, 1)) -> NDArray[Any]:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from services.serving.problem import Problem
-from services.serving.protocols.json_data import OTHER_PARTS, document_of
-from services.serving.protocols.signature import TensorInterface, TensorSpec
+from services.serving.protocols.json_data import document_of
+from services.serving.protocols.signature import OTHER_PARTS, TensorInterface, TensorSpec
 
 ROWS = 4
 PICTURES = TensorInterface[Any, Any](
