@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import OpenPage, StubbedSite
+from tests.browser.conftest import AUDIT, OpenPage, StubbedSite
 from tests.services.web.upstream_stub import MATCHES, Answer, problem
 
-AUDIT = (Path(__file__).parent / "audit.js").read_text()
 LONG_WORDS = "TypeError: getElementsByClassNameOrQuerySelectorAllOrAnythingElse is not a function"
 LONG_MATCHES = {
     **MATCHES,

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import OpenPage, Site, StubbedSite
+from tests.browser.conftest import AUDIT, OpenPage, Site, StubbedSite
 from tests.local_server import served
 from tests.services.web.upstream_stub import MATCHES, Answer, Received, contract, problem
 
@@ -69,6 +69,24 @@ def test_services_that_are_down_are_said_to_be_unreachable(
     page.get_by_role("button", name="Flower").click()
     alert = page.locator("#classify").get_by_role("alert")
     expect(alert).to_contain_text("The picture service cannot be reached.")
+
+
+def test_a_page_without_its_scripts_says_so_and_can_be_loaded_again(
+    open_page: OpenPage, stubbed_site: StubbedSite
+) -> None:
+    """As where the network changes while it loads: nothing on it would do anything."""
+    page = open_page(stubbed_site, "/#classify")
+    expect(page.locator("#unloaded")).to_have_count(0)
+    page.route("**/static/latest.js", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("button", name="Find answers")).to_be_disabled()
+    page.evaluate("document.getAnimations().forEach((each) => each.finish())")
+    expect(page.get_by_role("alert")).to_have_text(re.compile("has not loaded completely"))
+    assert page.evaluate(AUDIT) == []
+    page.unroute("**/static/latest.js")
+    page.get_by_role("link", name="Load it again").click()
+    ask(page)
+    expect(page.locator(".match")).to_have_count(len(MATCHES["matches"]))
 
 
 def test_trying_again_waits_as_long_as_the_service_asks(

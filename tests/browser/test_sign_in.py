@@ -11,12 +11,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from services.launch import free_ports
-from tests.browser.conftest import STUB_KEYS, Witness
+from tests.browser.conftest import AUDIT, STUB_KEYS, Witness
 from tests.services.web.sign_in.real_provider.running import CLIENT_SECRET, running_real_provider
 from tests.services.web.sign_in.visitor import running_page
 from tests.services.web.upstream_stub import running_stub
 
-AUDIT = (Path(__file__).parent / "audit.js").read_text()
 IDLE_SECONDS = 4.0
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,11 +39,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer with the request; ``?status=N`` chooses the status, ``?wait=S`` waits."""
+        """Answer with the request; ``?status=N`` chooses the status, ``?wait=S`` waits, and
+        ``?held=1`` waits until the server is told to let go.
+        """
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.note(f"{self.command} {self.path}")  # type: ignore[attr-defined]
         query = parse_qs(urlsplit(self.path).query)
         time.sleep(float(query.get("wait", ["0"])[0]))
+        if "held" in query:
+            self.server.let_go.wait(START_SECONDS)  # type: ignore[attr-defined]
         answer = json.dumps(
             {
                 "path": self.path,
@@ -68,11 +74,15 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(address, _Handler)
+        self.let_go = threading.Event()
+
 
 @contextmanager
 def echo_server() -> Iterator[Echo]:
     """One that runs until the end of the block."""
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0))
     echo = Echo(server.server_port)
     server.note = echo.requests.append  # type: ignore[attr-defined]
     with served(server):
@@ -95,6 +105,10 @@ class EchoProcess:
     def requests(self) -> list[str]:
         return self.log.read_text().splitlines()
 
+    def let_go(self) -> None:
+        """Answer what it holds, and hold nothing any more."""
+        self.process.send_signal(signal.SIGUSR1)
+
 
 def start_echo(port: int, folder: Path) -> EchoProcess:
     """Start one on a port, and wait until it listens."""
@@ -112,6 +126,7 @@ def start_echo(port: int, folder: Path) -> EchoProcess:
 
 
 if __name__ == "__main__":
-    alone = _Server(("127.0.0.1", int(sys.argv[1])), _Handler)
+    alone = _Server(("127.0.0.1", int(sys.argv[1])))
     alone.note = functools.partial(print, flush=True)  # type: ignore[attr-defined]
+    signal.signal(signal.SIGUSR1, lambda *_: alone.let_go.set())
     alone.serve_forever()

@@ -43,6 +43,8 @@ export function startAsk(panel) {
       ask();
     }
   });
+  // Until here the browser would send the form itself, to nowhere.
+  form.querySelector("[type=submit]").disabled = false;
 
   return {
     offer(questions, characters) {

@@ -13,6 +13,7 @@ const classify = startClassify(document.getElementById("classify"), {
 });
 
 showAccount(document.getElementById("account"));
+document.getElementById("unloaded").remove();
 
 // Without examples the page works all the same, so their failure is not worth a message.
 getJson("api/examples").then(
