@@ -37,7 +37,7 @@ from services.faq.split import Split, split_data
 from services.faq.storage import KIND, save_model
 from services.faq.training_run import CANNOT_TRAIN, show_progress, stored_model, tell, train_on
 from services.serving.command_line import CommandFailed
-from services.serving.model_folder import new_model_folder
+from services.serving.model_folder import new_model_folder, refuse_foreign_folder
 
 UNKNOWN: Final = "nothing could be held out, so how good it is cannot be known"
 
@@ -84,6 +84,7 @@ def run_train(settings: TrainSettings) -> None:
 
 
 def _prepare(settings: TrainSettings) -> _Run:
+    refuse_foreign_folder(settings.model, KIND)
     folder = data_folder(settings.data, settings.downloads, settings.sha256)
     golden = golden_file(folder, settings.golden)
     known = read_golden(golden) if golden else None

@@ -6,11 +6,11 @@ import sys
 import time
 from typing import Any
 
-from services.resnet.classifier_folder import read_classifier_folder
+from services.resnet.classifier_folder import KIND, read_classifier_folder
 from services.resnet.settings import FetchSettings
 from services.serving.command_line import CommandFailed
 from services.serving.download import DownloadError, without_secrets
-from services.serving.model_folder import ModelFolderError
+from services.serving.model_folder import ModelFolderError, refuse_foreign_folder
 
 
 def fetch(settings: FetchSettings) -> None:
@@ -21,7 +21,8 @@ def fetch(settings: FetchSettings) -> None:
     """
     try:
         requested = _requested(settings)
-    except DownloadError as error:
+        refuse_foreign_folder(settings.model, KIND)
+    except (DownloadError, ModelFolderError) as error:
         raise CommandFailed(str(error)) from None
     if not settings.force and _is_there(settings, requested):
         _say(f"{settings.model}: {settings.architecture} is already there")

@@ -64,6 +64,15 @@ class FetchSettings(BaseSettings):
             raise ValueError("must not hold a user name or password")
         return url
 
+    @field_validator("sha256")
+    @classmethod
+    def _is_of_a_file(cls, sha256: str, given: ValidationInfo) -> str:
+        if sha256 and given.data.get("weights") == SEEDED_WEIGHTS:
+            raise ValueError("seeded weights come from no file that could have one")
+        if sha256 and given.data.get("framework") != "torch" and not given.data.get("url"):
+            raise ValueError("needs --url: Keras checks its own files by the hashes that it has")
+        return sha256
+
     @field_validator("torch")
     @classmethod
     def _is_for_some_backend(cls, torch: bool, given: ValidationInfo) -> bool:

@@ -25,10 +25,13 @@ def weight_file(settings: FetchSettings, weights: Weights) -> Path | None:
     if weights.name == SEEDED_WEIGHTS:
         return None
     if weights.packaged is not None and not settings.url:
-        if not file_sha256(weights.packaged).startswith(weights.sha256_prefix):
+        actual = file_sha256(weights.packaged)
+        if not actual.startswith(weights.sha256_prefix):
             raise CommandFailed(
                 f"{weights.packaged.name}: differs from its SHA-256; reinstall its package"
             )
+        if settings.sha256 and actual != settings.sha256.lower():
+            raise CommandFailed(f"{weights.packaged.name}: has SHA-256 {actual}, not --sha256")
         return weights.packaged
     if not (settings.sha256 or weights.sha256_prefix):
         raise CommandFailed(

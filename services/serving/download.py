@@ -13,12 +13,18 @@ from tqdm import tqdm
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 ATTEMPTS = 3
+NOT_THERE = (403, 404, 410)
+"""What is answered for a file that is not there; S3 says 403 to those who may not list."""
 INTERRUPTIONS = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError)
 """What is worth another attempt; an address that cannot be reached at all is not."""
 
 
 class DownloadError(Exception):
     """A download that failed; the message is one line and says what to do."""
+
+
+class NotThere(DownloadError):
+    """The server has no such file, or does not say so to strangers."""
 
 
 class TooLarge(Exception):
@@ -41,7 +47,8 @@ def download(
     A file with the wrong hash is deleted.
 
     Raises:
-        DownloadError: the URL is not http(s), cannot be reached, is too large or has another hash.
+        DownloadError: the URL is not http(s), cannot be reached, is too large or has another hash;
+            NotThere where the server has no such file.
     """
     shown = without_secrets(url)
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +99,8 @@ def _fetch(url: str, shown: str, part: Path, *, max_bytes: int, progress: bool) 
         if got.status_code == 416 and offset:
             return
         if got.status_code not in (200, 206):
-            raise DownloadError(f"{shown}: the server answered {got.status_code}")
+            failure = NotThere if got.status_code in NOT_THERE else DownloadError
+            raise failure(f"{shown}: the server answered {got.status_code}")
         resumed = got.status_code == 206
         if resumed and not got.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
             raise DownloadError(f"{shown}: the server answered with another part of the file")

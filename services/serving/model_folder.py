@@ -64,17 +64,28 @@ def file_sha256(path: Path) -> str:
 
 
 @contextmanager
-def new_model_folder(destination: Path, *, kind: str, name: str, version: str) -> Generator[Draft]:
+def new_model_folder(
+    destination: Path, *, kind: str, name: str, version: str, replaces: str = ""
+) -> Generator[Draft]:
     """Write a model folder beside ``destination`` and rename it into place when it is complete.
 
     On any exception, a full disk and Ctrl-C among them, the unfinished folder is removed and a
     model that was there before stays as it was.
 
+    Args:
+        destination: where it comes to lie.
+        kind: what reads it.
+        name: the model's name.
+        version: the model's version.
+        replaces: SHA-256 of the manifest that must be there still when it takes its place; any if
+            left out.
+
     Raises:
-        ModelFolderError: ``destination`` exists and is not a model folder.
+        ModelFolderError: ``destination`` exists and is not a model folder of this kind, or holds
+            another model by now than the one to replace.
     """
     destination = destination.resolve()
-    _refuse_foreign_folder(destination)
+    refuse_foreign_folder(destination, kind)
     destination.parent.mkdir(parents=True, exist_ok=True)
     draft = Draft(
         Path(tempfile.mkdtemp(prefix=f".{destination.name}.new.", dir=destination.parent))
@@ -83,10 +94,42 @@ def new_model_folder(destination: Path, *, kind: str, name: str, version: str) -
         draft.folder.chmod(0o755)
         yield draft
         _write_manifest(draft, kind=kind, name=name, version=version)
+        if replaces and _read_manifest(destination / MANIFEST).sha256 != replaces:
+            raise ModelFolderError(
+                destination, "holds another model than when this began; it was left as it is"
+            )
         _swap_in(draft.folder, destination)
     except BaseException:
         shutil.rmtree(draft.folder, ignore_errors=True)
         raise
+
+
+def refuse_foreign_folder(destination: Path, kind: str) -> None:
+    """Refuse to replace anything but a model of ``kind``, or an empty folder.
+
+    Other programs have files called ``manifest.json`` too, and whoever mistook one model for another
+    would lose it. Asked before hours of work whose result would have no place, too.
+
+    Raises:
+        ModelFolderError: there is something else.
+    """
+    if not destination.is_dir():
+        if destination.exists():
+            raise ModelFolderError(destination, "is a file; a model is written to a folder")
+        return
+    if not any(destination.iterdir()):
+        return
+    try:
+        there = _read_manifest(destination / MANIFEST)
+    except ModelFolderError:
+        raise ModelFolderError(
+            destination, "is not a model folder; choose another one, or remove it first"
+        ) from None
+    if there.kind != kind:
+        raise ModelFolderError(
+            destination,
+            f"holds a model of kind {there.kind!r}, not {kind!r}; choose another folder",
+        )
 
 
 def read_model_folder(folder: Path, *, kind: str) -> Manifest:
@@ -145,14 +188,6 @@ def _read_manifest(path: Path) -> Manifest:
     if manifest.format != FORMAT:
         raise ModelFolderError(path, f"has format {manifest.format}; this version reads {FORMAT}")
     return manifest.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
-
-
-def _refuse_foreign_folder(destination: Path) -> None:
-    if destination.is_dir():
-        if any(destination.iterdir()) and not (destination / MANIFEST).exists():
-            raise ModelFolderError(destination, "is not a model folder; choose another one")
-    elif destination.exists():
-        raise ModelFolderError(destination, "is a file; a model is written to a folder")
 
 
 def _write_manifest(draft: Draft, *, kind: str, name: str, version: str) -> None:

@@ -1,9 +1,10 @@
 """Putting another model in the place of the one that answers, without losing a request.
 
 The folder at the model's path is looked at every few seconds, and on SIGHUP. Another manifest there
-(a folder renamed into place, or a symbolic link that points elsewhere, as Kubernetes' volumes do it)
-is loaded beside the present model, warmed and held against its golden outputs in a thread of its
-own, and only then answers. One that fails is told of once and refused; nothing else changes.
+(a folder renamed into place, or a symbolic link that points elsewhere) is loaded beside the present
+model, warmed and held against its golden outputs in a thread of its own, and only then answers. One
+that fails is told of and refused; nothing else changes. It is tried again after a while, since a
+disk or memory may have failed for a moment only, or a copy may have been incomplete.
 
 At most two models are in memory: the one that answers, and either the one before it, which can be
 asked for by its version for a while, or the one that is being loaded.
@@ -14,6 +15,8 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
+import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,9 +27,13 @@ from services.serving.command_line import CommandFailed
 from services.serving.metrics import Metrics
 from services.serving.model import Model, ModelRejected
 from services.serving.model_folder import MANIFEST, ModelFolderError
+from services.serving.problem import Problem
 from services.serving.versions import Versions
 
 log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 60.0
+LONGEST_RETRY_SECONDS = 3600.0
 
 Signature = tuple[str, int, int, int]
 """What tells one manifest from another: real path, inode, time of change, size."""
@@ -66,6 +73,9 @@ class ModelWatch:
         self._interval_seconds = interval_seconds
         self._keep_seconds = keep_seconds
         self._seen = seen
+        self._retry_seconds = RETRY_SECONDS
+        self._retry_at = math.inf
+        self._is_missing = False
         self._forget_at: float | None = None
 
     def start(self, asked: threading.Event) -> None:
@@ -75,12 +85,19 @@ class ModelWatch:
     def look(self, *, again: bool = False) -> None:
         """Take the model that is there now, if it is another one.
 
-        ``again``: also one that was refused before.
+        ``again``: also one that was refused before, at once.
         """
-        signature = signature_of(self._folder)
-        if signature is None or (signature == self._seen and not again):
+        try:
+            signature = _signature(self._folder)
+        except OSError as error:
+            self._miss(error, again=again)
             return
-        self._seen = signature
+        self._is_missing = False
+        if signature != self._seen:
+            self._retry_seconds = RETRY_SECONDS
+        elif not again and time.monotonic() < self._retry_at:
+            return
+        self._seen, self._retry_at = signature, math.inf
         folder = Path(signature[0])
         if _sha256(folder / MANIFEST) == self._versions.current.model.info.sha256:
             return
@@ -92,8 +109,10 @@ class ModelWatch:
             self._replace(model)
         except (ModelFolderError, ModelRejected, CommandFailed) as error:
             self._refuse(str(error))
+        except Problem as problem:
+            self._refuse(problem.detail)
         except Exception as error:  # noqa: BLE001 - a faulty model must not end what serves
-            self._refuse(type(error).__name__)
+            self._refuse(type(error).__name__, error)
         else:
             self._metrics.describe_model(model.info, time.perf_counter() - began)
             self._metrics.model_updates.labels("taken").inc()
@@ -125,23 +144,45 @@ class ModelWatch:
         if self._versions.forget_previous():
             _settle_memory()
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str, unexpected: Exception | None = None) -> None:
+        self._retry_at = time.monotonic() + self._retry_seconds
+        self._retry_seconds = min(2 * self._retry_seconds, LONGEST_RETRY_SECONDS)
         self._metrics.model_updates.labels("refused").inc()
         log.error(
             "a new model was refused; the present one goes on: %s",
             reason,
             extra={"version": self._versions.current.version},
+            exc_info=unexpected,
         )
+
+    def _miss(self, error: OSError, *, again: bool) -> None:
+        """Say once, and whenever somebody asks, that no model can be seen in the folder.
+
+        A container that has the folder itself mounted sees nothing new after it was replaced.
+        """
+        if again or not self._is_missing:
+            log.warning(
+                "no model is in %s; the present one goes on: %s",
+                self._folder,
+                error.strerror,
+                extra={"version": self._versions.current.version},
+            )
+        self._is_missing = True
 
 
 def signature_of(folder: Path) -> Signature | None:
     """The signature of the manifest that is in ``folder`` now; None while there is none."""
     try:
-        real = folder.resolve(strict=True)
-        status = (real / MANIFEST).stat()
+        return _signature(folder)
     except OSError:
         return None
-    return str(real), status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _signature(folder: Path) -> Signature:
+    # Path.resolve tells of links that go in circles by a RuntimeError.
+    real = os.path.realpath(folder, strict=True)
+    status = Path(real, MANIFEST).stat()
+    return real, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _sha256(manifest: Path) -> str:

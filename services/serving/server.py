@@ -115,10 +115,10 @@ def run(settings: SettingsT, build: Build[SettingsT]) -> None:
     if settings.metrics_port:
         require_free_port(settings.host, settings.metrics_port)
     _allow_many_connections()
-    _be_stoppable_while_loading()
+    lifecycle = Lifecycle()
+    _obey_signals_while_loading(lifecycle)
     configure_logs()
     share_arenas()
-    lifecycle = Lifecycle()
     site = _built(settings, build, lifecycle)
     _spare_the_first_request()
     with asyncio.Runner() as runner:
@@ -180,17 +180,23 @@ def _obey_signals(lifecycle: Lifecycle, ending: asyncio.Event, drain_seconds: fl
         loop.add_signal_handler(signal.SIGHUP, lifecycle.look_asked.set)
 
 
-def _be_stoppable_while_loading() -> None:
-    """End at once when told to before there is anything to finish.
+def _obey_signals_while_loading(lifecycle: Lifecycle) -> None:
+    """End at once when told to before there is anything to finish; remember to look at the model.
 
-    The first process of a container is not ended by a signal that it does not handle.
+    The first process of a container is not ended by a signal that it does not handle, and any
+    other would be ended by SIGHUP.
     """
 
     def end(*_: object) -> None:
         os._exit(0)
 
+    def look_afterwards(*_: object) -> None:
+        lifecycle.look_asked.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    if not _has_terminal():
+        signal.signal(signal.SIGHUP, look_afterwards)
 
 
 def _has_busy_threads() -> bool:

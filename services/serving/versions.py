@@ -77,9 +77,13 @@ class Versions:
         return self._present[0]
 
     def replace(self, new: LoadedModel) -> None:
-        """Let ``new`` answer from now on; the present one can be asked for by its version."""
+        """Let ``new`` answer from now on; the present one can be asked for by its version.
+
+        Another model may be called what this one is: publishers name weights, not networks.
+        """
         old = self.current
-        self._present = (new,) if old.version == new.version else (new, old)
+        is_the_same = (old.model.info.name, old.version) == (new.model.info.name, new.version)
+        self._present = (new,) if is_the_same else (new, old)
 
     def forget_previous(self) -> bool:
         """Let go of the one before; requests that are under way keep it until they are answered."""

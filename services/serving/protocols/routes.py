@@ -110,7 +110,7 @@ class ProtocolRoutes:
 
     def _metadata(self, model_name: str, model_version: str = LATEST) -> Response:
         found = self._versions.find(model_name, model_version)
-        versions = [each.version for each in self._versions.of(model_name)]
+        versions = list(dict.fromkeys(each.version for each in self._versions.of(model_name)))
         return _answer(model_metadata(found.model.info, _tensors(found), versions))
 
     def _configuration(self, model_name: str, model_version: str = LATEST) -> Response:

@@ -443,7 +443,7 @@ def test_a_folder_that_is_no_model_is_not_overwritten(
 ) -> None:
     (tmp_path / "precious.txt").write_text("mine")
     assert command("train", "--data", small.folder, "--model", tmp_path) == 1
-    assert "is not a model folder; choose another one" in one_line(capsys)
+    assert "is not a model folder; choose another one" in one_line(capsys), "before any training"
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 

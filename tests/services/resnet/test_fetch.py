@@ -22,6 +22,7 @@ import torch
 from services.resnet.__main__ import run
 from services.resnet.classifier_folder import read_classifier_folder
 from services.resnet.networks import build_network, load_state
+from services.serving.model_folder import new_model_folder
 from tests.local_server import address_of, served
 
 NETWORK = "squeezenet1_1"
@@ -188,6 +189,9 @@ def test_a_publisher_that_cannot_be_reached_fails_in_one_line(
         (("--architecture", "resnet151"), 1, "resnet152"),
         (("--weights", "IMAGENET1K_V9"), 1, "IMAGENET1K_V1"),
         (("--sha256", "beef"), 2, "--sha256"),
+        (("--sha256", "0" * 64, "--weights", "seeded"), 2, "seeded weights come from no file"),
+        (("--sha256", "0" * 64, "--framework", "keras"), 2, "needs --url"),
+        (("--sha256", "0" * 64, "--architecture", "efficientnet_lite0"), 1, "has SHA-256 "),
         (("--seed", "-1"), 2, "--seed"),
         (("--url", "https://me:pass@127.0.0.1/w.pth"), 2, "user name"),
         (("--url", "file:///etc/passwd"), 1, "http"),
@@ -202,6 +206,15 @@ def test_a_wrong_option_is_answered_in_one_line(
 ) -> None:
     assert fetch(tmp_path / "model", *options) == status
     assert part in one_line(capsys)
+
+
+def test_a_model_of_another_kind_is_no_place_for_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_model_folder(tmp_path / "faq", kind="faq", name="faq", version="1"):
+        pass
+    assert fetch(tmp_path / "faq", "--weights", "seeded") == 1
+    assert "holds a model of kind 'faq'" in one_line(capsys)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"<html>not found</html>"])

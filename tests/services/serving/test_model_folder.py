@@ -177,6 +177,41 @@ def test_a_folder_that_is_no_model_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
+@pytest.mark.parametrize(
+    "content",
+    ['{"manifest_version": 3, "name": "extension"}', '{"format": 99}', "no JSON", "[" * 100_000],
+)
+def test_a_folder_whose_manifest_is_of_another_program_is_not_overwritten(
+    tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    (tmp_path / "background.js").write_text("years of work")
+
+    with pytest.raises(ModelFolderError, match="is not a model folder"):
+        write(tmp_path)
+    assert (tmp_path / "background.js").read_text() == "years of work"
+
+
+def test_a_model_of_another_kind_is_not_overwritten(folder: Path) -> None:
+    writing = new_model_folder(folder, kind="tool", name="tool", version="1")
+    with pytest.raises(ModelFolderError, match="of kind 'toy', not 'tool'"), writing:
+        pass
+
+    assert read_model_folder(folder, kind="toy")
+    assert leftovers(folder) == []
+
+
+def test_a_model_that_was_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
+    """As by a training that ended while questions were added to the model before it."""
+    before = read_model_folder(folder, kind="toy").sha256
+    writing = new_model_folder(folder, kind="toy", name="toy", version="1b", replaces=before)
+    with pytest.raises(ModelFolderError, match="holds another model"), writing:
+        write(folder, "trained anew")
+
+    assert (folder / "weights.bin").read_text() == "trained anew"
+    assert leftovers(folder) == []
+
+
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
 

@@ -8,15 +8,19 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from services.serving import model_watch
 from services.serving.application import Service
 from services.serving.command_line import CommandFailed
+from services.serving.logs import SafeJsonFormatter
 from services.serving.model import ModelInfo, ModelRejected
 from services.serving.model_folder import read_model_folder
 from services.serving.model_watch import ModelWatch, signature_of
+from services.serving.problem import Problem
 from tests.services.serving.lever_service import LeverSettings
 from tests.services.serving.model_folders import spoil, write_model
 from tests.services.serving.protocols.conftest import dumped, tensor_request
@@ -73,6 +77,26 @@ class Watched:
     def counted(self, result: str) -> float:
         name = "modelsvc_model_updates_total"
         return self.service.metrics.registry.get_sample_value(name, {"result": result}) or 0
+
+
+@dataclass
+class Clock:
+    """What the watch takes for the time."""
+
+    seconds: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def perf_counter(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(model_watch, "time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -186,12 +210,102 @@ def test_a_good_model_after_a_bad_one_is_taken(watched: Watched) -> None:
     assert watched.factor() == 3
 
 
-def test_a_folder_that_is_gone_changes_nothing(watched: Watched) -> None:
-    watched.folder.rename(watched.folder.with_name("away"))
+def test_a_refused_folder_is_tried_again_after_a_while(watched: Watched, clock: Clock) -> None:
+    """The disk or the memory may have failed for a moment, or the copy may have been incomplete."""
+    write_model(watched.folder, "22")
+    weights, away = watched.folder / "weights", watched.folder.with_name("weights")
+    weights.rename(away)
+    tried: list[int] = []
+    for second in range(4 * 3600):
+        clock.seconds = second
+        before = watched.counted("refused")
+        watched.watch.look()
+        if watched.counted("refused") > before:
+            tried.append(second)
+    assert tried == [0, 60, 180, 420, 900, 1860, 3780, 7380, 10980]
+    away.rename(weights)
+    clock.seconds += 3600
+    watched.watch.look()
+
+    assert watched.factor() == 2
+
+
+def test_another_folder_after_a_refused_one_is_tried_again_as_soon(
+    watched: Watched, clock: Clock
+) -> None:
+    for second, version in ((0, "22"), (60, ""), (100, "333"), (160, "")):
+        clock.seconds = second
+        if version:
+            write_model(watched.folder, version)
+            spoil(watched.folder)
+        watched.watch.look()
+
+    assert watched.counted("refused") == 4
+
+
+def test_what_was_not_foreseen_is_told_with_its_place(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(FolderModel, "warm_up_error", Problem(503, "Memory does not suffice."))
+    write_model(watched.folder, "22")
+    watched.watch.look()
+    assert "goes on: Memory does not suffice." in caplog.text
+    monkeypatch.setattr(FolderModel, "warm_up_error", ValueError("the user's text"))
     watched.watch.look(again=True)
+    (*_, record) = caplog.records
+    line = SafeJsonFormatter().format(record)
+
+    assert "ValueError at warm_up:" in line
+    assert "the user's text" not in line
+
+
+def test_a_folder_that_is_gone_changes_nothing_and_is_told_of_once(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = watched.folder.with_name("away")
+    watched.folder.rename(away)
+    for again in (False, False, True, False):
+        watched.watch.look(again=again)
 
     assert watched.factor() == 1
     assert watched.counted("refused") == 0
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2, "by itself once, and once to who asked"
+    assert all("No such file or directory" in line for line in lines)
+
+    away.rename(watched.folder)
+    watched.watch.look()
+    watched.folder.rename(away)
+    watched.watch.look()
+    assert len(caplog.records) == 3, "gone once more"
+
+
+def test_links_that_go_in_circles_do_not_end_the_watch(watched: Watched) -> None:
+    watched.folder.rename(watched.folder.with_name("first"))
+    watched.folder.symlink_to(watched.folder.name)
+    watched.watch.look()
+    watched.folder.unlink()
+    write_model(watched.folder, "22")
+    watched.watch.look()
+
+    assert watched.factor() == 2
+
+
+def test_another_model_of_the_same_version_leaves_the_one_before_to_be_asked(
+    watched: Watched,
+) -> None:
+    """As publishers' names of weights, which many networks share."""
+    other = FolderModel(watched.folder)
+    other.info = replace(other.info, name="tripling", sha256="another")
+    watched.service.replace_model(other)
+    names = [each.model.info.name for each in watched.service.versions.present]
+
+    metadata = watched.service.flask.test_client().get("/v2/models/vectors").json
+
+    assert metadata is not None
+    assert metadata["versions"] == ["1"]
+    assert names == ["tripling", "doubling"]
+    assert watched.service.versions.find("doubling").model.info.name == "doubling"
 
 
 def test_the_model_before_is_let_go_when_its_time_is_over(tmp_path: Path) -> None:

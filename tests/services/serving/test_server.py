@@ -196,6 +196,16 @@ def test_a_service_can_be_stopped_while_it_loads(tmp_path: Path, first: int) -> 
         assert "Traceback" not in live.log_text
 
 
+def test_who_asks_for_another_model_while_one_loads_does_not_end_the_service(
+    tmp_path: Path,
+) -> None:
+    with service(tmp_path, "--load-seconds", 2, ready=False) as live:
+        wait_for(lambda: handles(live.process.pid, signal.SIGTERM))
+        time.sleep(0.5)
+        live.process.send_signal(signal.SIGHUP)
+        live.wait_until_ready()
+
+
 def test_a_service_that_loads_takes_no_requests_yet(tmp_path: Path) -> None:
     with service(tmp_path, "--load-seconds", 1.5, ready=False) as live:
         time.sleep(0.8)
