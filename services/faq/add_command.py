@@ -15,9 +15,11 @@ from services.faq.additions import Additions, read_additions
 from services.faq.data import DataSet, Duplicate, Original
 from services.faq.embedding import Embedding
 from services.faq.encoder import Encode
+from services.faq.golden import golden_file, misses, read_golden
 from services.faq.known import Known, known_texts
 from services.faq.learnt_from import LEARNT_FILE, add_learnt, read_learnt
 from services.faq.model_card import write_card
+from services.faq.quality_gate import QualityGateFailed, golden_failures
 from services.faq.ranking import Scorer
 from services.faq.records import FILES, DataError
 from services.faq.settings import AddSettings
@@ -43,7 +45,8 @@ def run_add(settings: AddSettings) -> None:
     """Add what the data has and the model has not, and put the new model in the old one's place.
 
     Raises:
-        CommandFailed: the model or the data cannot be used, or there is nothing to add.
+        CommandFailed: the model or the data cannot be used, there is nothing to add, or a golden
+            question would be answered differently.
     """
     started = time.monotonic()
     try:
@@ -54,8 +57,9 @@ def run_add(settings: AddSettings) -> None:
         tell(_counted(additions))
         template = manifest.details.get("settings", {}).get("url_template", "")
         extended = _extended(model, additions, template)
+        _require_golden(extended, golden_file(folder, settings.golden))
         history = _write(settings, folder, manifest, additions, extended)
-    except (DataError, ModelFolderError, TooManyTerms) as error:
+    except (DataError, ModelFolderError, TooManyTerms, QualityGateFailed) as error:
         raise CommandFailed(str(error)) from None
     tell(_compared(model.examples, extended.examples))
     _advise(manifest, history)
@@ -99,6 +103,20 @@ def _known(
     return replace(known, owners=known.owners - first)
 
 
+def _require_golden(model: StoredModel, path: Path | None) -> None:
+    """Hold the golden set, if there is one.
+
+    Raises:
+        QualityGateFailed: a golden question would be answered differently.
+    """
+    if path is None:
+        return
+    golden = read_golden(path)
+    missed = misses(golden, model.scorer, model.originals.ids.tolist())
+    if found := golden_failures(missed, len(golden.questions)):
+        raise QualityGateFailed("; ".join(found) + "; nothing was added")
+
+
 def _write(
     settings: AddSettings,
     folder: Path,
@@ -121,7 +139,13 @@ def _write(
     ]
     made = hashlib.sha256(f"{manifest.sha256} {sha256.hexdigest()}".encode()).hexdigest()[:12]
     version = settings.version or made
-    with new_model_folder(settings.model, kind=KIND, name=manifest.name, version=version) as draft:
+    with new_model_folder(
+        settings.model,
+        kind=KIND,
+        name=manifest.name,
+        version=version,
+        replaces=manifest.sha256,
+    ) as draft:
         save_model(model, draft.folder)
         shutil.copyfile(settings.model / LEARNT_FILE, draft.folder / LEARNT_FILE)
         add_learnt(draft.folder, additions.duplicates)

@@ -217,7 +217,7 @@ class _Join:
 
     def _duplicates(self, originals: dict[int, Original]) -> list[tuple[QuestionRecord, CleanText]]:
         original_ids = {original.id for original in originals.values()}
-        texts: set[CleanText] = set()
+        texts: set[str] = set()
         kept: list[tuple[QuestionRecord, CleanText]] = []
 
         def clean(record: QuestionRecord) -> CleanText:
@@ -228,10 +228,10 @@ class _Join:
                 self._drop("duplicates of an unknown original")
             elif record.id in original_ids:
                 self._drop("duplicates that are originals")
-            elif text in texts:
+            elif text.words in texts:
                 self._drop("duplicates with the same text as another")
             else:
-                texts.add(text)
+                texts.add(text.words)
                 kept.append((record, text))
         return kept
 

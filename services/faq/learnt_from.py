@@ -69,6 +69,5 @@ def _keys(questions: Sequence[Duplicate]) -> Keys:
 
 def _hash(text: CleanText) -> int:
     """Return 64 bits of the text's hash; case and spaces do not matter."""
-    words = f"{text.title} {text.prose} {text.code}".casefold().split()
-    digest = hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(text.words.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)

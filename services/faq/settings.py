@@ -158,6 +158,11 @@ class AddSettings(DataSettings):
         description="folder, or http(s) address, of orig-q.tsv.gz, dup-q.tsv.gz and ans.tsv.gz; "
         "what the model knows already is left out",
     )
+    golden: Path | None = Field(
+        None,
+        description="add nothing if one of these questions would be answered differently, as of "
+        "train; golden.jsonl beside the data if left out",
+    )
     version: str = Field(
         "",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$",

@@ -1,24 +1,32 @@
-"""Where the data comes from: a folder, or a web address that its three files are fetched from."""
+"""Where the data comes from: a folder, or a web address that its files are fetched from."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from services.faq.records import FILES, DataError
-from services.serving.download import DownloadError, download
+from services.faq.attribution import ATTRIBUTION_FILE
+from services.faq.golden import GOLDEN_FILE
+from services.faq.records import FILES, SPLIT_FILE, DataError
+from services.faq.training_run import tell
+from services.serving.download import DownloadError, NotThere, download
 from services.serving.model_folder import file_sha256
 
 LARGEST_DOWNLOAD: Final = 1 << 30
 """Bytes of the largest file that is fetched."""
+BESIDE: Final = (SPLIT_FILE, ATTRIBUTION_FILE, GOLDEN_FILE)
+"""What data may have with it."""
 
 
 def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
     """Return a folder with the three files, which are fetched first if `data` is a web address.
 
     A file that is there with the right hash is not fetched again; a broken download is resumed.
+    What is beside the three is fetched with them. Without hashes, what is kept is used as it is,
+    and that is said.
 
     Args:
         data: a folder, or an http(s) address that the file names are appended to.
@@ -30,15 +38,31 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
     """
     if sha256 and len(sha256) != len(FILES):
         raise DataError(f"{len(sha256)} hashes are given; three are needed, for {', '.join(FILES)}")
-    expected = dict(zip(FILES, sha256, strict=True)) if sha256 else {}
+    expected: dict[str, str] = dict(zip(FILES, sha256, strict=True)) if sha256 else {}
     if not data.startswith(("http://", "https://")):
         for name, digest in expected.items():
             _check(Path(data) / name, digest)
         return Path(data)
     folder = downloads / hashlib.sha256(data.encode()).hexdigest()[:12]
-    for name in FILES:
-        _fetch(f"{data.rstrip('/')}/{name}", folder / name, expected.get(name))
+    _fetch_all(data.rstrip("/"), folder, expected)
     return folder
+
+
+def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
+    wanted = [name for name in FILES if not _is_kept(folder / name, expected.get(name))]
+    if wanted:
+        # First, so that all three say that these were asked for, too.
+        for name in BESIDE:
+            _fetch_if_there(f"{address}/{name}", folder / name)
+    elif not expected:
+        fetched = datetime.fromtimestamp((folder / FILES[0]).stat().st_mtime, UTC)
+        tell(f"{folder}: kept since {fetched:%Y-%m-%d %H:%M} UTC; remove it to fetch the data anew")
+    for name in wanted:
+        _fetch(f"{address}/{name}", folder / name, expected.get(name))
+
+
+def _is_kept(path: Path, expected: str | None) -> bool:
+    return path.exists() and (expected is None or file_sha256(path) == expected.lower())
 
 
 def _check(path: Path, expected: str) -> None:
@@ -49,9 +73,16 @@ def _check(path: Path, expected: str) -> None:
 
 
 def _fetch(url: str, destination: Path, expected: str | None) -> None:
-    if destination.exists() and (expected is None or file_sha256(destination) == expected.lower()):
-        return
     try:
         download(url, destination, sha256=expected, max_bytes=LARGEST_DOWNLOAD)
+    except DownloadError as error:
+        raise DataError(str(error)) from None
+
+
+def _fetch_if_there(url: str, destination: Path) -> None:
+    try:
+        download(url, destination, max_bytes=LARGEST_DOWNLOAD)
+    except NotThere:
+        destination.unlink(missing_ok=True)
     except DownloadError as error:
         raise DataError(str(error)) from None

@@ -48,6 +48,11 @@ class CleanText:
         """Characters of title and prose, which is what `min_text` counts."""
         return len(self.title) + len(self.prose)
 
+    @property
+    def words(self) -> str:
+        """All of it, without what the matcher hardly sees: case, and how much space is where."""
+        return " ".join(f"{self.title} {self.prose} {self.code}".casefold().split())
+
 
 @dataclass(frozen=True)
 class _Line:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from services.faq import add_command
 from services.faq.__main__ import COMMANDS
 from services.faq.app import load
 from services.faq.attribution import ATTRIBUTION_FILE, Attribution
+from services.faq.golden import GOLDEN_FILE
 from services.faq.settings import FaqSettings
-from services.faq.storage import load_model
+from services.faq.storage import StoredModel, load_model, save_model
 from services.serving.command_line import main
-from services.serving.model_folder import new_model_folder, read_model_folder
+from services.serving.model_folder import MANIFEST, new_model_folder, read_model_folder
 from tests.services.faq.conftest import Small, WriteData
 
 NEW_ORIGINAL = (77, 777, "Quagga in the zoo. <p>How do I feed a quagga in the zoo?</p>", "")
@@ -133,6 +136,41 @@ def test_much_that_is_added_calls_for_training(
         command("add", "--data", write_data(**{**NEW, "duplicates": many}), "--model", model) == 0
     )
     assert "61 texts were added to the 310 that the model was trained on" in capsys.readouterr().err
+
+
+def test_a_golden_question_that_would_be_answered_differently_leaves_the_model(
+    model: Path, write_data: WriteData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_data(**NEW)
+    before = read_model_folder(model, kind="faq")
+    known = load_model(model).originals.ids.tolist()
+    question = "feeding a quagga that lives in a zoo"
+    golden = tmp_path / "ours.jsonl"
+    golden.write_text(json.dumps({"question": question, "original": known[0]}))
+    assert command("add", "--data", folder, "--model", model, "--golden", golden) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "1 of 1 golden questions changed" in line
+    assert "nothing was added" in line
+    assert question not in line
+    assert read_model_folder(model, kind="faq").sha256 == before.sha256
+    (folder / GOLDEN_FILE).write_text(json.dumps({"question": question, "original": 77}))
+    assert command("add", "--data", folder, "--model", model) == 0
+
+
+def test_a_model_that_was_trained_meanwhile_is_not_lost(
+    model: Path,
+    write_data: WriteData,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def trained_meanwhile(stored: StoredModel, folder: Path) -> None:
+        save_model(stored, folder)
+        (model / MANIFEST).write_bytes((model / MANIFEST).read_bytes() + b"\n")
+
+    monkeypatch.setattr(add_command, "save_model", trained_meanwhile)
+    assert command("add", "--data", write_data(**NEW), "--model", model) == 1
+    assert "holds another model than when this began" in capsys.readouterr().err
+    assert len(load_model(model).originals) == 31
 
 
 @pytest.mark.parametrize("data", ["nowhere", "empty"])

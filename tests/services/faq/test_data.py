@@ -45,6 +45,7 @@ def test_originals_and_duplicates_are_joined_by_answer_and_sorted_by_id(
         ([], [(1, 11, "is an original", "")], "duplicates that are originals"),
         ([], [(101, 11, "again", "")], "duplicates with a repeated id"),
         ([], [(104, 12, "sorting  a list", "")], "duplicates with the same text as another"),
+        ([], [(104, 12, "Sorting a LIST", "")], "duplicates with the same text as another"),
         ([], [(104, 12, " \x00 ", "")], "duplicates with too little text"),
     ],
 )

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from services.faq.golden import GOLDEN_FILE
 from services.faq.records import FILES, DataError
-from services.faq.source import data_folder
+from services.faq.source import BESIDE, data_folder
 from tests.local_server import address_of, served
 from tests.services.faq.conftest import Small
 
@@ -28,8 +29,11 @@ def server(small: Small) -> Iterator[FileServer]:
     requested: list[str] = []
 
     class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             requested.append(self.path)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing of what is not there."""
 
     handler = partial(Handler, directory=str(small.folder))
     with served(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as http:
@@ -46,7 +50,7 @@ def test_files_are_fetched_once_and_kept(
 ) -> None:
     kept = data_folder(server.url, tmp_path, hashes)
     assert data_folder(server.url, tmp_path, hashes) == kept
-    assert server.requested == [f"/{name}" for name in FILES]
+    assert server.requested == [f"/{name}" for name in (*BESIDE, *FILES)]
     for name in FILES:
         assert (kept / name).read_bytes() == (small.folder / name).read_bytes()
 
@@ -54,7 +58,30 @@ def test_files_are_fetched_once_and_kept(
 def test_files_of_different_addresses_are_kept_apart(server: FileServer, tmp_path: Path) -> None:
     kept = data_folder(server.url, tmp_path, [])
     assert data_folder(f"{server.url}./", tmp_path, []) != kept
-    assert len(server.requested) == 2 * len(FILES)
+    assert len(server.requested) == 2 * len((*BESIDE, *FILES))
+
+
+def test_what_lies_beside_the_data_comes_with_it(
+    server: FileServer, small: Small, hashes: list[str], tmp_path: Path
+) -> None:
+    """Or a golden set would hold where data comes from a folder, and not where it is fetched."""
+    golden = small.folder / GOLDEN_FILE
+    golden.write_text("{}")
+    kept = data_folder(server.url, tmp_path, hashes)
+    assert (kept / GOLDEN_FILE).read_text() == "{}"
+    golden.unlink()
+    (kept / FILES[0]).unlink()
+    data_folder(server.url, tmp_path, hashes)
+    assert not (kept / GOLDEN_FILE).exists()
+
+
+def test_without_hashes_it_is_said_since_when_the_data_is_kept(
+    server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = data_folder(server.url, tmp_path, [])
+    assert "kept since" not in capsys.readouterr().err
+    assert data_folder(server.url, tmp_path, []) == kept
+    assert "kept since 20" in capsys.readouterr().err
 
 
 def test_a_kept_file_with_the_wrong_hash_is_fetched_again(
