@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -24,6 +25,10 @@ from tests.cleanup import ended_by
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # What ends the tests from outside ends them as Ctrl-C does: with all that they have started.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 pytest_plugins = ["tests.images.fixtures", "tests.timeouts"]
 

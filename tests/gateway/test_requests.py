@@ -55,7 +55,7 @@ def test_plain_http_is_sent_to_https_with_path_and_query(
 
 
 @given(path=PATHS, query=st.just("") | QUERIES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_path_and_query_is_kept_on_the_way_to_https(
     gateway: ServedGateway, path: str, query: str
 ) -> None:

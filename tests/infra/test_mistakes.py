@@ -186,7 +186,7 @@ def _shaped(section: Any) -> some.SearchStrategy[Any]:
 
 
 @given(JUNK.filter(lambda value: isinstance(value, dict)) | _shaped(Settings))
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_junk_is_refused_in_lines_and_never_by_another_error(values: dict[str, Any]) -> None:
     with pytest.raises(SettingsRefused) as refused:
         read_settings({**values, "subscription_id": 1})

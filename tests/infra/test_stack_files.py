@@ -300,7 +300,7 @@ def test_the_running_stacks_mistakes_are_one_line_each() -> None:
 
 
 @given(some.text(max_size=60) | some.binary(max_size=60))
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 def test_junk_is_refused_as_a_file_too(
     tmp_path_factory: pytest.TempPathFactory, junk: str | bytes
 ) -> None:

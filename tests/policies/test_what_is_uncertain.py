@@ -119,7 +119,7 @@ def test_missing_or_empty_values_raise_nothing(rule: AnyRule) -> None:
                 findings(rule, resources if isinstance(rule, StackRule) else [resources[place]])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.sampled_from(TYPES), st.dictionaries(st.sampled_from(KEYS), junk)), max_size=4

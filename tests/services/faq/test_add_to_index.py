@@ -51,7 +51,7 @@ def signals_of(index: Index, texts: list[Terms]) -> np.ndarray:
     return compare(index, places, candidates_of(index, places))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     old=st.sets(st.sampled_from(EVERYONE.tolist()), min_size=1),
     share=st.sampled_from([0, 0.3, 1]),

@@ -34,7 +34,7 @@ questions = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(questions)
 def test_any_text_gives_finite_sorted_probabilities(small: Small, text: str) -> None:
     ranking = rank(small.trained.scorer, text)
@@ -45,7 +45,7 @@ def test_any_text_gives_finite_sorted_probabilities(small: Small, text: str) -> 
     assert sorted(ranking.positions) == list(range(31))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(questions, min_size=1, max_size=6))
 def test_a_batch_scores_as_each_question_alone(small: Small, texts: list[str]) -> None:
     together = small.trained.scorer.rank([terms_of_posted(text) for text in texts])

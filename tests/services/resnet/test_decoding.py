@@ -306,7 +306,7 @@ def test_corrupt_metadata_neither_spoils_a_good_picture_nor_reaches_the_log(
     assert decoded_in_a_process_of_its_own(body) == ("(640, 427)", "")
 
 
-OPEN = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+OPEN = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 def decoded_or_refused(body: bytes) -> None:

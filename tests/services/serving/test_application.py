@@ -341,9 +341,7 @@ def test_the_pages_are_part_of_the_package() -> None:
     assert (Path(application.__file__).parent / "pages" / "docs.js").exists()
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=300),
     content_type=st.text(st.characters(max_codepoint=255), max_size=40),

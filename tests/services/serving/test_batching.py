@@ -434,7 +434,7 @@ def test_a_caller_without_a_deadline_waits_as_long_as_it_takes(make: MakeBatcher
         assert admission.score([1, 2]) == [2, 4]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     requests=st.lists(st.lists(st.integers(-3, 50), max_size=6), min_size=1, max_size=40),
     max_batch=st.integers(1, 9),

@@ -78,7 +78,7 @@ def test_many_questions_are_drawn_in_lots_that_change_nothing(
     assert estimate(figures, 10, 3) == at_once
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(values, st.integers(0, 5))
 def test_an_interval_holds_its_figure_and_stays_in_the_range_of_the_values(
     sample: np.ndarray, seed: int

@@ -64,7 +64,7 @@ def test_log_loss_and_brier_score_of_the_pairs_are_scikit_learn_s(outcomes: Outc
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.integers(0, 3))
 def test_further_places_and_intervals_only_ever_add(owners: list[int], seed: int) -> None:
     scores = np.random.default_rng(seed).random((len(owners), 10))

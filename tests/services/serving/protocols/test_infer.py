@@ -144,9 +144,7 @@ def test_values_of_the_client_are_not_repeated(infer: Infer) -> None:
     assert "marker" not in infer(name="marker", datatype="marker", data=["marker"]).text
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shape=st.lists(st.integers(-2, 10), max_size=4),
     data=st.recursive(
