@@ -70,7 +70,7 @@ def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             "ServiceModelRefused",
-            # Each refused folder is counted once; the alert stays long enough to be read.
+            # Long enough to be read; a folder that is tried again is counted again.
             f"sum by ({SERVICE_LABEL}) "
             '(increase(modelsvc_model_updates_total{result="refused"}[2h])) > 0',
             1,

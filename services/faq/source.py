@@ -49,16 +49,22 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
 
 
 def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
-    wanted = [name for name in FILES if not _is_kept(folder / name, expected.get(name))]
-    if wanted:
-        # First, so that all three say that these were asked for, too.
-        for name in BESIDE:
-            _fetch_if_there(f"{address}/{name}", folder / name)
-    elif not expected:
-        fetched = datetime.fromtimestamp((folder / FILES[0]).stat().st_mtime, UTC)
-        tell(f"{folder}: kept since {fetched:%Y-%m-%d %H:%M} UTC; remove it to fetch the data anew")
-    for name in wanted:
-        _fetch(f"{address}/{name}", folder / name, expected.get(name))
+    if all(_is_kept(folder / name, expected.get(name)) for name in FILES):
+        if not expected:
+            at = datetime.fromtimestamp((folder / FILES[0]).stat().st_mtime, UTC)
+            tell(f"{folder}: kept since {at:%Y-%m-%d %H:%M} UTC; remove it to fetch the data anew")
+        return
+    # One that has to be there comes first, to be named where there is no such address; and one
+    # last, so that what is beside them is asked for again after an interruption.
+    first, *others = FILES
+    for name in (first, *BESIDE, *others):
+        destination = folder / name
+        if _is_kept(destination, expected.get(name)):
+            continue
+        if name in BESIDE:
+            _fetch_if_there(f"{address}/{name}", destination)
+        else:
+            _fetch(f"{address}/{name}", destination, expected.get(name))
 
 
 def _is_kept(path: Path, expected: str | None) -> bool:
@@ -83,6 +89,7 @@ def _fetch_if_there(url: str, destination: Path) -> None:
     try:
         download(url, destination, max_bytes=LARGEST_DOWNLOAD)
     except NotThere:
-        destination.unlink(missing_ok=True)
+        return
     except DownloadError as error:
         raise DataError(str(error)) from None
+    tell(f"{destination.name}: is there too")

@@ -81,7 +81,7 @@ def _network(settings: FetchSettings, chosen: Application) -> tuple[Any, dict[st
 
 
 def _published(settings: FetchSettings, builder: Any) -> Any:
-    """Download Keras's own weights, whose hash Keras has and checks."""
+    """Download Keras's own weights, whose hash Keras checks where it has one."""
     # Where Keras keeps what it downloads; read anew by each download.
     os.environ["KERAS_HOME"] = str(download_folder(settings))
     try:

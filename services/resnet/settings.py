@@ -70,7 +70,7 @@ class FetchSettings(BaseSettings):
         if sha256 and given.data.get("weights") == SEEDED_WEIGHTS:
             raise ValueError("seeded weights come from no file that could have one")
         if sha256 and given.data.get("framework") != "torch" and not given.data.get("url"):
-            raise ValueError("needs --url: Keras checks its own files by the hashes that it has")
+            raise ValueError("needs --url: it is not compared with Keras's own files")
         return sha256
 
     @field_validator("torch")

@@ -13,8 +13,8 @@ from tqdm import tqdm
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 ATTEMPTS = 3
-NOT_THERE = (403, 404, 410)
-"""What is answered for a file that is not there; S3 says 403 to those who may not list."""
+NOT_THERE = (401, 403, 404, 405, 410)
+"""What servers answer for a file that is not there; S3 says 403, for one."""
 INTERRUPTIONS = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError)
 """What is worth another attempt; an address that cannot be reached at all is not."""
 
@@ -24,7 +24,7 @@ class DownloadError(Exception):
 
 
 class NotThere(DownloadError):
-    """The server has no such file, or does not say so to strangers."""
+    """The server has no such file."""
 
 
 class TooLarge(Exception):

@@ -12,7 +12,8 @@ class Lifecycle:
     While it drains (see :mod:`services.serving.server`) requests are still accepted and answered,
     but with ``Connection: close``, and readiness is gone.
 
-    ``look_asked`` is set when somebody wants the model folder to be looked at now.
+    ``look_asked`` is set when somebody wants the model folder to be looked at now;
+    ``was_asked_early`` says that somebody did while the model was loading.
     """
 
     def __init__(self, on_change: Callable[[bool], None] = lambda _ready: None) -> None:
@@ -20,6 +21,7 @@ class Lifecycle:
         self._started = False
         self.draining = False
         self.look_asked = threading.Event()
+        self.was_asked_early = False
 
     @property
     def ready(self) -> bool:

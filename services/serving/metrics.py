@@ -67,7 +67,7 @@ class Metrics:
             "modelsvc_model_load_seconds", "Load and warm-up", registry=self.registry
         )
         self.model_updates = self._counter(
-            "model_updates", "New models that were found while serving", "result"
+            "model_updates", "Attempts to take a new model while serving", "result"
         )
         for result in ("taken", "refused"):
             self.model_updates.labels(result)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1 << 20
 FORMAT = 1
+MANIFEST_KEYS = {"format", "kind", "files"}
+"""What manifests of every format have, and those of other programs hardly."""
 
 
 class ModelFolderError(Exception):
@@ -119,16 +121,15 @@ def refuse_foreign_folder(destination: Path, kind: str) -> None:
         return
     if not any(destination.iterdir()):
         return
-    try:
-        there = _read_manifest(destination / MANIFEST)
-    except ModelFolderError:
+    # Whatever its format: what an older or newer release wrote is replaced, too.
+    there = _loosely_read(destination / MANIFEST)
+    if not there.keys() >= MANIFEST_KEYS:
         raise ModelFolderError(
             destination, "is not a model folder; choose another one, or remove it first"
-        ) from None
-    if there.kind != kind:
+        )
+    if there["kind"] != kind:
         raise ModelFolderError(
-            destination,
-            f"holds a model of kind {there.kind!r}, not {kind!r}; choose another folder",
+            destination, f"holds a model of another kind than {kind!r}; choose another folder"
         )
 
 
@@ -188,6 +189,18 @@ def _read_manifest(path: Path) -> Manifest:
     if manifest.format != FORMAT:
         raise ModelFolderError(path, f"has format {manifest.format}; this version reads {FORMAT}")
     return manifest.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+
+
+def _loosely_read(path: Path) -> dict[str, Any]:
+    """What a manifest of any format says; empty for what is none."""
+    try:
+        with path.open("rb") as stream:
+            document = orjson.loads(stream.read(MANIFEST_LIMIT))
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return {}
+    except OSError as error:
+        raise ModelFolderError(path, f"cannot be read: {error.strerror}") from None
+    return cast(dict[str, Any], document) if isinstance(document, dict) else {}
 
 
 def _write_manifest(draft: Draft, *, kind: str, name: str, version: str) -> None:

@@ -3,8 +3,8 @@
 The folder at the model's path is looked at every few seconds, and on SIGHUP. Another manifest there
 (a folder renamed into place, or a symbolic link that points elsewhere) is loaded beside the present
 model, warmed and held against its golden outputs in a thread of its own, and only then answers. One
-that fails is told of and refused; nothing else changes. It is tried again after a while, since a
-disk or memory may have failed for a moment only, or a copy may have been incomplete.
+that fails is told of and refused; nothing else changes. Unless its outputs are wrong, it is tried
+again after a while: a disk or memory may have failed for a moment, or a copy may be incomplete.
 
 At most two models are in memory: the one that answers, and either the one before it, which can be
 asked for by its version for a while, or the one that is being loaded.
@@ -93,9 +93,9 @@ class ModelWatch:
             self._miss(error, again=again)
             return
         self._is_missing = False
-        if signature != self._seen:
+        if signature != self._seen or again:
             self._retry_seconds = RETRY_SECONDS
-        elif not again and time.monotonic() < self._retry_at:
+        elif time.monotonic() < self._retry_at:
             return
         self._seen, self._retry_at = signature, math.inf
         folder = Path(signature[0])
@@ -107,7 +107,10 @@ class ModelWatch:
             model = self._load(folder)
             model.warm_up()
             self._replace(model)
-        except (ModelFolderError, ModelRejected, CommandFailed) as error:
+        except ModelRejected as error:
+            self._refuse(str(error))
+            self._retry_at = math.inf
+        except (ModelFolderError, CommandFailed) as error:
             self._refuse(str(error))
         except Problem as problem:
             self._refuse(problem.detail)

@@ -178,20 +178,22 @@ def _obey_signals(lifecycle: Lifecycle, ending: asyncio.Event, drain_seconds: fl
         loop.add_signal_handler(signal.SIGHUP, end, signal.SIGHUP)
     else:
         loop.add_signal_handler(signal.SIGHUP, lifecycle.look_asked.set)
+        if lifecycle.was_asked_early:
+            lifecycle.look_asked.set()
 
 
 def _obey_signals_while_loading(lifecycle: Lifecycle) -> None:
-    """End at once when told to before there is anything to finish; remember to look at the model.
+    """End at once when told to before there is anything to finish; SIGHUP is for afterwards.
 
-    The first process of a container is not ended by a signal that it does not handle, and any
-    other would be ended by SIGHUP.
+    The first process of a container is not ended by a signal that it does not handle.
     """
 
     def end(*_: object) -> None:
         os._exit(0)
 
     def look_afterwards(*_: object) -> None:
-        lifecycle.look_asked.set()
+        # Not the event: a second signal within its lock would wait for itself.
+        lifecycle.was_asked_early = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)

@@ -141,20 +141,34 @@ def test_much_that_is_added_calls_for_training(
 def test_a_golden_question_that_would_be_answered_differently_leaves_the_model(
     model: Path, write_data: WriteData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = write_data(**NEW)
     before = read_model_folder(model, kind="faq")
-    known = load_model(model).originals.ids.tolist()
+    stored = load_model(model)
     question = "feeding a quagga that lives in a zoo"
+    (first,) = load(FaqSettings(model=model)).predict([question])
+    right, wrong = (int(stored.originals.ids[first.positions[place]]) for place in (0, -1))
+    folder = write_data(**NEW)
     golden = tmp_path / "ours.jsonl"
-    golden.write_text(json.dumps({"question": question, "original": known[0]}))
-    assert command("add", "--data", folder, "--model", model, "--golden", golden) == 1
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert "1 of 1 golden questions changed" in line
-    assert "nothing was added" in line
-    assert question not in line
-    assert read_model_folder(model, kind="faq").sha256 == before.sha256
-    (folder / GOLDEN_FILE).write_text(json.dumps({"question": question, "original": 77}))
-    assert command("add", "--data", folder, "--model", model) == 0
+    for now, added in ((right, False), (wrong, True)):
+        golden.write_text(json.dumps({"question": question, "original": now}))
+        status = command("add", "--data", folder, "--model", model, "--golden", golden)
+        line = capsys.readouterr().err.splitlines()
+        assert (status == 0) is added, "what was wrong before is no reason against it"
+        assert question not in "".join(line)
+        if not added:
+            assert "1 of 1 golden questions changed" in line[-1]
+            assert "nothing was added" in line[-1]
+            assert read_model_folder(model, kind="faq").sha256 == before.sha256
+
+
+def test_an_added_original_has_to_be_found_by_its_golden_question(
+    model: Path, small: Small, write_data: WriteData
+) -> None:
+    folder = write_data(**NEW)
+    known = small.data.duplicates[0].text
+    for question, status in ((f"{known.title} {known.prose}", 1), ("a quagga in the zoo", 0)):
+        golden = json.dumps({"question": question, "original": 77})
+        (folder / GOLDEN_FILE).write_text(golden)
+        assert command("add", "--data", folder, "--model", model) == status
 
 
 def test_a_model_that_was_trained_meanwhile_is_not_lost(

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from services.resnet import fetch as fetching
 from services.resnet.__main__ import run
 from services.resnet.classifier_folder import read_classifier_folder
 from services.resnet.networks import build_network, load_state
@@ -209,12 +210,16 @@ def test_a_wrong_option_is_answered_in_one_line(
 
 
 def test_a_model_of_another_kind_is_no_place_for_weights(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def written(*_: object) -> None:
+        raise AssertionError("it is known before any work")
+
+    monkeypatch.setattr(fetching, "_write", written)
     with new_model_folder(tmp_path / "faq", kind="faq", name="faq", version="1"):
         pass
     assert fetch(tmp_path / "faq", "--weights", "seeded") == 1
-    assert "holds a model of kind 'faq'" in one_line(capsys)
+    assert "holds a model of another kind" in one_line(capsys)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"<html>not found</html>"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.serving import download as module
-from services.serving.download import DownloadError, download
+from services.serving.download import DownloadError, NotThere, download
 from tests.local_server import address_of, served
 
 CONTENT = bytes(range(256)) * 4096
@@ -220,11 +220,17 @@ def test_a_file_over_the_limit_is_refused_and_not_kept(
     assert files(target) == []
 
 
-@pytest.mark.parametrize("status", [403, 404, 500])
-def test_an_error_of_the_server_is_told(site: FileServer, target: Path, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, NotThere), (404, NotThere), (410, NotThere), (429, DownloadError), (500, DownloadError)],
+)
+def test_an_error_of_the_server_is_told(
+    site: FileServer, target: Path, status: int, kind: type[DownloadError]
+) -> None:
     site.status = status
-    with pytest.raises(DownloadError, match=f"the server answered {status}"):
+    with pytest.raises(DownloadError, match=f"the server answered {status}") as raised:
         fetch(site, target)
+    assert raised.type is kind
 
 
 def test_a_redirect_is_followed(site: FileServer, target: Path) -> None:

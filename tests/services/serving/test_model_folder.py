@@ -192,9 +192,16 @@ def test_a_folder_whose_manifest_is_of_another_program_is_not_overwritten(
     assert (tmp_path / "background.js").read_text() == "years of work"
 
 
+def test_a_model_of_another_format_is_replaced(folder: Path) -> None:
+    rewrite_manifest(folder, lambda document: document.update(format=99, novelty=True))
+    write(folder, "better")
+
+    assert read_model_folder(folder, kind="toy")
+
+
 def test_a_model_of_another_kind_is_not_overwritten(folder: Path) -> None:
     writing = new_model_folder(folder, kind="tool", name="tool", version="1")
-    with pytest.raises(ModelFolderError, match="of kind 'toy', not 'tool'"), writing:
+    with pytest.raises(ModelFolderError, match="another kind than 'tool'"), writing:
         pass
 
     assert read_model_folder(folder, kind="toy")

@@ -230,6 +230,31 @@ def test_a_refused_folder_is_tried_again_after_a_while(watched: Watched, clock: 
     assert watched.factor() == 2
 
 
+def test_wrong_outputs_are_not_tried_again_by_themselves(
+    watched: Watched, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FolderModel, "warm_up_error", ModelRejected("wrong"))
+    write_model(watched.folder, "22")
+    watched.watch.look()
+    clock.seconds = 100_000
+    watched.watch.look()
+    assert watched.loads == 1
+    watched.watch.look(again=True)
+
+    assert watched.loads == 2
+
+
+def test_who_asks_again_does_not_put_off_the_next_try(watched: Watched, clock: Clock) -> None:
+    write_model(watched.folder, "22")
+    spoil(watched.folder)
+    for again in (False, True, True, True):
+        watched.watch.look(again=again)
+    clock.seconds = 60
+    watched.watch.look()
+
+    assert watched.counted("refused") == 5
+
+
 def test_another_folder_after_a_refused_one_is_tried_again_as_soon(
     watched: Watched, clock: Clock
 ) -> None:

@@ -24,6 +24,7 @@ from tests.services.serving.live_service import (
     pull,
     service,
 )
+from tests.services.serving.model_folders import write_model
 
 SLOW = ("--max-batch", 1, "--deadline-ms", 20_000)
 
@@ -196,14 +197,17 @@ def test_a_service_can_be_stopped_while_it_loads(tmp_path: Path, first: int) -> 
         assert "Traceback" not in live.log_text
 
 
-def test_who_asks_for_another_model_while_one_loads_does_not_end_the_service(
-    tmp_path: Path,
-) -> None:
-    with service(tmp_path, "--load-seconds", 2, ready=False) as live:
+def test_who_asks_for_another_model_while_one_loads_gets_it_afterwards(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    write_model(model, "v0")
+    options = ("--read-model", "--model", model, "--model-check-seconds", 0, "--load-seconds", 2)
+    with service(tmp_path, *options, ready=False) as live:
         wait_for(lambda: handles(live.process.pid, signal.SIGTERM))
         time.sleep(0.5)
+        write_model(model, "v1")
         live.process.send_signal(signal.SIGHUP)
         live.wait_until_ready()
+        wait_for(lambda: live.pull("x").headers["x-model-version"] == "v1")
 
 
 def test_a_service_that_loads_takes_no_requests_yet(tmp_path: Path) -> None:
