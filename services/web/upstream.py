@@ -21,7 +21,11 @@ log = logging.getLogger("upstream")
 CONNECT_SECONDS = 3.0
 REQUESTS_AT_ONCE = 12
 """Per service; with two services, a quarter of the request threads is left for the page itself."""
+AT_ONCE_SECONDS = 0.25
+"""A connection that was closed while idle fails at the first bytes; this allows for a busy machine."""
 
+CONNECTED, ANSWERED = "connection.connect_tcp.started", "http11.receive_response_headers.complete"
+"""What httpcore tells of a request that opens a connection of its own, and of one that is answered."""
 MOST_REPLY_BYTES = 4 << 20
 LONGEST_DETAIL = 300
 LONGEST_RETRY_SECONDS = 3600
@@ -74,7 +78,6 @@ class ScoringService:
             verify=ssl.create_default_context(),
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
             limits=httpx.Limits(
                 max_connections=REQUESTS_AT_ONCE,
                 max_keepalive_connections=REQUESTS_AT_ONCE,
@@ -146,16 +149,31 @@ class ScoringService:
             self._places.release()
 
     def _exchange(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        """The reply; what a service may have begun with is not sent to another of its pods."""
+        began = time.monotonic()
+        deadline = began + self._timeout_seconds
+        events: set[str] = set()
         try:
-            return self._send(path, body, headers)
+            return self._send(path, body, headers, deadline, events)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # The service closed an idle connection just as it was taken from the pool. Scoring
-            # changes nothing, so it can safely be asked again.
-            return self._send(path, body, headers)
+            # The service closed an idle connection just as it was taken from the pool.
+            is_stale = events.isdisjoint((CONNECTED, ANSWERED))
+            if not is_stale or time.monotonic() - began > AT_ONCE_SECONDS:
+                raise
+            return self._send(path, body, headers, deadline, events)
 
-    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
-        deadline = time.monotonic() + self._timeout_seconds
-        request = self._client.stream("POST", self._url + path, content=body, headers=headers)
+    def _send(
+        self, path: str, body: bytes, headers: dict[str, str], deadline: float, events: set[str]
+    ) -> Reply:
+        left = max(0.001, deadline - time.monotonic())
+        request = self._client.stream(
+            "POST",
+            self._url + path,
+            content=body,
+            headers=headers,
+            timeout=httpx.Timeout(left, connect=min(CONNECT_SECONDS, left)),
+            extensions={"trace": lambda event, _: events.add(event)},
+        )
         with request as response:
             content = bytearray()
             for piece in response.iter_raw():

@@ -93,13 +93,6 @@ def test_a_service_that_trickles_is_given_up_too(web: Web) -> None:
     assert_problem(web.ask(), 504, "The question service did not answer in time.")
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced_unnoticed(web: Web) -> None:
-    faults = iter([Answer(cut=True)])
-    web.faq.answer = lambda received: next(faults, contract(received))
-    assert web.ask().status_code == 200
-    assert len(web.faq.received) == 2
-
-
 def test_a_service_that_is_not_there_is_said_to_be_unreachable() -> None:
     outcomes: list[str] = []
     service = ScoringService(
