@@ -40,7 +40,8 @@ class WebMetrics:
         )
         self.upstream_seconds = Histogram(
             "web_upstream_duration_seconds",
-            "Call of a scoring service, by outcome: status code, timeout, unreachable, broken",
+            "Call of a scoring service, by outcome: status code, timeout, unreachable, broken, busy, "
+            "no key",
             ("service", "outcome"),
             buckets=SECONDS,
             registry=self.registry,

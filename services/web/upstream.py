@@ -37,6 +37,10 @@ class ReplyTooLarge(Exception):
     """A service sends more than any honest answer has."""
 
 
+class NoPlace(Exception):
+    """As many requests as may be are under way."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """What a service answered."""
@@ -54,8 +58,9 @@ class ScoringService:
         url: its address, without a slash at the end.
         key_file: where its API key is; None where it asks for none.
         timeout_seconds: longest that a whole call may take.
-        observe: told the outcome (status code or ``timeout``, ``unreachable``, ``busy``…) and the
-            seconds of every call.
+        observe: told the outcome and the seconds of every call. The outcome is the status code or
+            ``timeout``, ``unreachable``, ``broken`` (no whole answer), ``busy`` (too many calls at
+            once), ``no key`` (its file is unusable).
     """
 
     def __init__(
@@ -99,6 +104,13 @@ class ScoringService:
             with self._place():
                 reply = self._exchange(path, body, headers)
             outcome = str(reply.status)
+        except NoPlace:
+            outcome = "busy"
+            raise self._busy() from None
+        except KeyUnreadable as error:
+            outcome = "no key"
+            log.error(str(error), extra={"request_id": request_id})
+            raise self._key_refused() from None
         except httpx.TimeoutException:
             outcome = "timeout"
             raise Problem(504, f"The {self._name} did not answer in time.") from None
@@ -126,23 +138,17 @@ class ScoringService:
             "X-Request-Id": request_id,
         }
         if self._key_file is not None:
-            try:
-                headers["X-API-Key"] = self._key_file.read()
-            except KeyUnreadable as error:
-                log.error(str(error), extra={"request_id": request_id})
-                raise self._key_refused() from None
+            headers["X-API-Key"] = self._key_file.read()
         return headers
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """One of the places for requests under way; a :class:`Problem` if all are taken.
+        """One of the places for requests under way; :class:`NoPlace` if all are taken.
 
         It does not wait for one: those who wait would take the threads that serve the page.
         """
         if not self._places.acquire(blocking=False):
-            raise Problem(
-                503, f"Too many people use the {self._name} just now.", retry_after_seconds=1
-            )
+            raise NoPlace
         try:
             yield
         finally:
@@ -206,6 +212,10 @@ class ScoringService:
             502,
             f"The client application's key is not accepted by the {self._name}. Tell the operator.",
         )
+
+    def _busy(self) -> Problem:
+        detail = f"Too many people use the {self._name} just now."
+        return Problem(503, detail, retry_after_seconds=1)
 
     def _broken(self) -> Problem:
         return Problem(502, f"The {self._name} failed.")

@@ -116,8 +116,13 @@ def test_a_service_that_hangs_takes_no_more_threads_than_its_share(web: Web) -> 
         return contract(received)
 
     web.faq.answer = hang
+    outcomes: list[str] = []
     service = ScoringService(
-        "question service", web.faq.url, key_file=None, timeout_seconds=60, observe=lambda *_: None
+        "question service",
+        web.faq.url,
+        key_file=None,
+        timeout_seconds=60,
+        observe=lambda outcome, seconds: outcomes.append(outcome),
     )
 
     def call() -> Reply:
@@ -133,6 +138,7 @@ def test_a_service_that_hangs_takes_no_more_threads_than_its_share(web: Web) -> 
                 call()
             assert raised.value.status == 503
             assert raised.value.headers["Retry-After"] == "1"
+            assert outcomes == ["busy"]
         finally:
             release.set()
         assert [each.result().status for each in under_way] == [200] * REQUESTS_AT_ONCE
@@ -155,6 +161,9 @@ def test_a_key_file_that_is_gone_is_the_operators_business(web: Web) -> None:
     assert response.status_code == 502
     assert "Tell the operator." in response.json()["detail"]
     assert web.faq.received == []
+    outcome = 'web_upstream_duration_seconds_count{outcome="no key",service="faq"} 1.0'
+    assert outcome in httpx.get(web.metrics_url).text
+    assert str(web.faq_key_file) in web.log.read_text()
 
 
 def test_no_key_and_no_question_is_in_any_response_or_in_the_log(web: Web) -> None:
