@@ -47,8 +47,10 @@ log = logging.getLogger("access")
 
 STATIC = Path(__file__).parent / "static"
 MATCHES_SHOWN = 5
-MOST_UPLOADS = 16
-"""Pictures of the largest size that may be held at once."""
+MOST_HELD_BYTES = 64 << 20
+"""Of all bodies at once, whatever one may have: a pod has 256 MiB where nobody says otherwise, and
+a body takes twice its size while its pieces are put together. One that is alone is always let in.
+"""
 MOST_QUESTION_CHARACTERS = 20_000
 MOST_QUESTION_BYTES = 128 << 10
 
@@ -83,12 +85,11 @@ class ClientApplication:
         )
         self._gatekeeper = Gatekeeper(settings, metrics) if settings.signs_in else None
         self.flask = self._flask()
-        most_bytes = max(settings.max_picture_bytes, MOST_QUESTION_BYTES)
         self.site = WsgiSite(
             self.flask.wsgi_app,
             threads=settings.request_threads,
-            most_bytes=most_bytes,
-            byte_budget=ByteBudget(MOST_UPLOADS * most_bytes),
+            most_bytes=max(settings.max_picture_bytes, MOST_QUESTION_BYTES),
+            byte_budget=ByteBudget(MOST_HELD_BYTES),
         )
 
     def _service(self, label: str, name: str, url: str, key_file: Path | None) -> ScoringService:

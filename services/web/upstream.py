@@ -26,6 +26,7 @@ AT_ONCE_SECONDS = 0.25
 
 CONNECTED, ANSWERED = "connection.connect_tcp.started", "http11.receive_response_headers.complete"
 """What httpcore tells of a request that opens a connection of its own, and of one that is answered."""
+PIECE_BYTES = 64 << 10
 MOST_REPLY_BYTES = 4 << 20
 LONGEST_DETAIL = 300
 LONGEST_RETRY_SECONDS = 3600
@@ -175,8 +176,8 @@ class ScoringService:
         request = self._client.stream(
             "POST",
             self._url + path,
-            content=body,
-            headers=headers,
+            content=_pieces(body),
+            headers={**headers, "Content-Length": str(len(body))},
             timeout=httpx.Timeout(left, connect=min(CONNECT_SECONDS, left)),
             extensions={"trace": lambda event, _: events.add(event)},
         )
@@ -219,6 +220,12 @@ class ScoringService:
 
     def _broken(self) -> Problem:
         return Problem(502, f"The {self._name} failed.")
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """``body`` bit by bit: httpcore copies all that is left of a piece whenever a part of it is sent."""
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
 
 
 def _detail(reply: Reply) -> str:
