@@ -147,6 +147,18 @@ def test_a_server_that_is_gone_is_said(open_page: OpenPage, stubbed_site: Stubbe
     expect(page.get_by_role("alert")).to_contain_text("The page cannot reach its server")
 
 
+def test_a_fault_of_the_page_itself_has_words_too(
+    browser: Browser, stubbed_site: StubbedSite
+) -> None:
+    page = browser.new_context().new_page()
+    page.goto(stubbed_site.url)
+    page.route("**/api/ask", lambda route: route.fulfill(body="null"))
+    with page.expect_event("pageerror"):
+        ask(page)
+    expect(page.get_by_role("alert")).to_contain_text("The page itself failed. Load it again.")
+    page.context.close()
+
+
 def test_waiting_is_shown_and_after_three_seconds_called_slow(
     open_page: OpenPage, stubbed_site: StubbedSite
 ) -> None:

@@ -5,6 +5,9 @@ import { renewSession, session } from "./session.js";
 
 export const getJson = (path) => call(path, {});
 
+export const getPicture = (path, signal) =>
+  call(path, { headers: { Accept: "image/*" }, signal }, (response) => response.blob());
+
 export const postJson = (path, content, signal) =>
   post(path, "application/json", JSON.stringify(content), signal);
 
@@ -28,12 +31,12 @@ async function post(path, contentType, body, signal) {
   }
 }
 
-async function call(path, options) {
+async function call(path, options, read = (response) => response.json()) {
   let response;
   try {
     const headers = { Accept: "application/json", ...options.headers };
     response = await fetch(path, { ...options, headers });
-    if (response.ok) return await response.json();
+    if (response.ok) return await read(response);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     if (error instanceof SyntaxError) {

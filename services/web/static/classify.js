@@ -1,8 +1,8 @@
 // The tab on which a picture is classified.
 
-import { postPicture } from "./api.js";
+import { getPicture, postPicture } from "./api.js";
 import { element, outwardLink } from "./elements.js";
-import { Failure, noConnection } from "./failure.js";
+import { Failure, unreadable } from "./failure.js";
 import { LatestRequest } from "./latest.js";
 import { Outcome } from "./outcome.js";
 import { listenForPictures } from "./picture_sources.js";
@@ -51,26 +51,31 @@ export function startClassify(panel, { isShown }) {
 }
 
 async function score(load, signal, mostBytes) {
-  const picture = await load(signal);
-  if (!picture.type.startsWith("image/")) {
+  const chosen = await load(signal);
+  if (!chosen.type.startsWith("image/")) {
     throw new Failure("That is not a picture", "Choose a JPEG, PNG, WebP, GIF or BMP file.");
   }
-  if (picture.size > mostBytes) {
+  if (chosen.size > mostBytes) {
     const most = (mostBytes / MIB).toLocaleString("en-GB", { maximumFractionDigits: 1 });
     throw new Failure("That is too large", `A picture may have ${most} MiB.`);
   }
+  const picture = await inMemory(chosen);
   const { predictions } = await postPicture("api/classify", picture, signal);
   return { picture, predictions };
 }
 
+// A file that is read only while it is sent, and cannot be, looks like a server that is gone.
+async function inMemory(chosen) {
+  try {
+    return new Blob([await chosen.arrayBuffer()], { type: chosen.type });
+  } catch {
+    throw unreadable();
+  }
+}
+
 function thumbnail({ label, alternative, file, credit, credit_url: creditUrl }, classify) {
   const source = `static/examples/${file}`;
-  const load = async (signal) => {
-    const response = await fetch(source, { signal }).catch((error) => {
-      throw error.name === "AbortError" ? error : noConnection();
-    });
-    return response.blob();
-  };
+  const load = (signal) => getPicture(source, signal);
   const onclick = () => classify(load, { name: label, alternative });
   const button = element(
     "button",

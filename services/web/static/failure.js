@@ -51,7 +51,22 @@ export function noConnection() {
       });
 }
 
-export function noAnswer() {
+export function unreadable() {
+  return new Failure(
+    "That file cannot be read",
+    "It was changed, moved or deleted since it was chosen, or may not be read. Choose it again.",
+  );
+}
+
+// Whatever was thrown, as a `Failure`; a fault of the page itself goes to the console, too.
+export function failureIn(error) {
+  if (error instanceof Failure) return error;
+  if (error.name === "AbortError") return noAnswer();
+  reportError(error);
+  return new Failure("That did not work", "The page itself failed. Load it again.");
+}
+
+function noAnswer() {
   return new Failure("That took too long", "There was no answer within a minute.", {
     mayRetry: true,
   });
