@@ -124,7 +124,7 @@ class ClientApplication:
             "most_picture_bytes": self._settings.max_picture_bytes,
         }
         static = partial(send_from_directory, STATIC)
-        app.add_url_rule("/", "page", lambda: static("index.html"))
+        app.add_url_rule("/", "page", self._page)
         app.add_url_rule("/static/<path:name>", "static", lambda name: static(name))
         app.add_url_rule("/api/examples", "examples", lambda: json_response(examples))
         app.add_url_rule("/api/ask", "ask", self._ask, methods=["POST"])
@@ -132,6 +132,13 @@ class ClientApplication:
         app.add_url_rule("/livez", "livez", lambda: json_response({"status": "alive"}))
         app.add_url_rule("/readyz", "readyz", self._readyz)
         return app
+
+    def _page(self) -> Response:
+        response = send_from_directory(STATIC, "index.html")
+        if self._gatekeeper is not None:
+            # Or Back would bring it out of the browser's cache after somebody has signed out.
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
     def _ask(self) -> Response:
         """The known questions that match the one in the body."""

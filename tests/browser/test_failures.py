@@ -16,6 +16,9 @@ from tests.browser.conftest import AUDIT, OpenPage, Site, StubbedSite
 from tests.local_server import served
 from tests.services.web.upstream_stub import MATCHES, Answer, Received, contract, problem
 
+OUT_OF_MEMORY = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+"""What a page hears that Back brings out of the browser's memory."""
+
 
 def ask(page: Page, question: str = "why?") -> None:
     page.get_by_label("What do you want to know?").fill(question)
@@ -87,6 +90,17 @@ def test_a_page_without_its_scripts_says_so_and_can_be_loaded_again(
     page.get_by_role("link", name="Load it again").click()
     ask(page)
     expect(page.locator(".match")).to_have_count(len(MATCHES["matches"]))
+
+
+def test_a_page_of_nobody_in_particular_keeps_what_was_typed_when_it_is_come_back_to(
+    open_page: OpenPage, stubbed_site: StubbedSite
+) -> None:
+    page = open_page(stubbed_site)
+    field = page.get_by_label("What do you want to know?")
+    field.fill("a long question")
+    page.evaluate(OUT_OF_MEMORY)
+    page.wait_for_timeout(500)
+    expect(field).to_have_value("a long question")
 
 
 def test_trying_again_waits_as_long_as_the_service_asks(

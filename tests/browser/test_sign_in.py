@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from services.launch import free_ports
 from tests.browser.conftest import AUDIT, STUB_KEYS, Witness
+from tests.browser.test_failures import OUT_OF_MEMORY
 from tests.services.web.sign_in.real_provider.running import CLIENT_SECRET, running_real_provider
 from tests.services.web.sign_in.visitor import running_page
 from tests.services.web.upstream_stub import running_stub
 
 IDLE_SECONDS = 4.0
+NOWHERE = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True)
@@ -78,20 +80,20 @@ class Profile:
 @pytest.fixture
 def profile(browser: Browser, site: SignInSite) -> Generator[Profile]:
     """At the end no page may have complained, or shown more than one site and its provider."""
-    context = browser.new_context()
+    # The provider's own pages ask for fonts from elsewhere. A route would have no page cached.
+    context = browser.new_context(proxy={"server": NOWHERE, "bypass": "127.0.0.1"})
     context.set_default_timeout(15_000)
-
-    def stay_here(route: Route) -> None:
-        # The provider's own pages ask for fonts from elsewhere.
-        here = route.request.url.startswith((site.url, site.provider_url))
-        (route.continue_ if here else route.abort)()
-
-    context.route("**/*", stay_here)
     profile = Profile(context, site, Witness())
     yield profile
     context.close()
     assert profile.witness.messages == []
     assert "Traceback" not in site.log.read_text()
+
+
+def ask(page: Page) -> None:
+    page.get_by_label("What do you want to know?").fill("why?")
+    page.get_by_role("button", name="Find answers").click()
+    expect(page.locator(".match")).to_have_count(2)
 
 
 def test_signing_in_asking_and_signing_out(profile: Profile, site: SignInSite) -> None:
@@ -101,9 +103,7 @@ def test_signing_in_asking_and_signing_out(profile: Profile, site: SignInSite) -
     assert page.evaluate("document.cookie") == ""
     (cookie,) = [c for c in profile.context.cookies() if c["name"] == "__Host-session"]
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
-    page.get_by_label("What do you want to know?").fill("why?")
-    page.get_by_role("button", name="Find answers").click()
-    expect(page.locator(".match")).to_have_count(2)
+    ask(page)
 
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name=re.compile("Yes, sign me out")).click()
@@ -111,6 +111,42 @@ def test_signing_in_asking_and_signing_out(profile: Profile, site: SignInSite) -
     assert profile.session_cookie() == ""
     page.goto(site.url)
     expect(page.get_by_placeholder("Enter any login")).to_be_visible()
+
+
+def test_back_after_signing_out_does_not_bring_the_page_back(profile: Profile) -> None:
+    page = profile.sign_in()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name=re.compile("Yes, sign me out")).click()
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    for _ in range(2):
+        page.go_back()
+    expect(page.get_by_placeholder("Enter any login")).to_be_visible()
+
+
+def test_a_page_out_of_the_browsers_memory_is_loaded_again(profile: Profile) -> None:
+    """Its name and its button would be those of whoever was signed in when it was left."""
+    page = profile.sign_in()
+    expect(page.locator(".account-name")).to_have_text("Ada Lovelace")
+    with page.expect_navigation():
+        page.evaluate(OUT_OF_MEMORY)
+
+
+def test_the_corner_says_who_is_signed_in_now(profile: Profile) -> None:
+    """Somebody else may have signed in, in another tab, and a first answer may not have come."""
+    page = profile.sign_in()
+    expect(page.locator(".account-name")).to_have_text("Ada Lovelace")
+    page.route("**/api/session", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(".examples:visible")).to_have_count(1)
+    expect(page.locator(".account-name")).to_have_count(0)
+    page.unroute("**/api/session")
+    ask(page)
+    expect(page.locator(".account-name")).to_have_text("Ada Lovelace")
+    other = profile.sign_in("grace", page=profile.open("/auth/sign-in?account=another"))
+    expect(other.locator(".account-name")).to_have_text("Grace Hopper")
+    page.get_by_role("button", name="Find answers").click()
+    expect(page.locator(".account-name")).to_have_text("Grace Hopper")
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(1)
 
 
 def test_a_refused_consent_is_a_page_with_a_way_back(profile: Profile, site: SignInSite) -> None:
@@ -145,6 +181,7 @@ def test_a_session_that_ends_keeps_what_was_typed_and_goes_on_after_a_new_sign_i
     page.wait_for_timeout(IDLE_SECONDS * 1000 + 500)
     page.get_by_role("button", name="Find answers").click()
     expect(page.get_by_role("heading", name="You are not signed in any more")).to_be_visible()
+    expect(page.locator(".account-name")).to_have_count(0)
     with profile.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in").click()
     # The provider still knows who it is.
@@ -152,6 +189,7 @@ def test_a_session_that_ends_keeps_what_was_typed_and_goes_on_after_a_new_sign_i
     page.get_by_role("button", name="Find answers").click()
     expect(page.locator(".match")).to_have_count(2)
     expect(question).to_have_value("a long question")
+    expect(page.locator(".account-name")).to_have_text("Ada Lovelace")
 
 
 def test_an_answer_of_the_provider_cannot_be_used_twice(

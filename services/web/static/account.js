@@ -2,11 +2,11 @@
 
 import { postJson } from "./api.js";
 import { element } from "./elements.js";
-import { session } from "./session.js";
+import { failureIn } from "./failure.js";
+import { followSession } from "./session.js";
 
-export async function showAccount(place) {
-  const { signed_in: isSignedIn, name } = await session();
-  if (!isSignedIn) return;
+export function showAccount(place) {
+  const account = element("span", { className: "account-name" });
   const note = element("span", { className: "account-fault", role: "alert" });
   const button = element("button", {
     type: "button",
@@ -14,15 +14,27 @@ export async function showAccount(place) {
     textContent: "Sign out",
     onclick: () => signOut(button, note),
   });
-  place.append(element("span", { className: "account-name", textContent: name }), button, note);
+  followSession(({ signed_in: isSignedIn, name }) => {
+    if (isSignedIn === undefined) return;
+    account.textContent = name ?? "";
+    place.replaceChildren(...(isSignedIn ? [account, button, note] : []));
+    if (isSignedIn) window.addEventListener("pageshow", loadAgain);
+  });
+}
+
+// A page that Back brings out of the browser's memory is that of whoever was signed in then.
+function loadAgain({ persisted }) {
+  if (persisted) location.reload();
 }
 
 async function signOut(button, note) {
   button.disabled = true;
+  note.textContent = "";
   try {
     const { location: next } = await postJson("auth/sign-out", {});
     location.assign(next);
-  } catch (failure) {
+  } catch (error) {
+    const failure = failureIn(error);
     // Without a session there is nothing left to end.
     if (failure.status === 401) location.assign("auth/signed-out?here=only");
     button.disabled = false;

@@ -19,7 +19,8 @@ def signed_in(visitor: Visitor, faq: UpstreamStub) -> Visitor:
 
 
 def test_the_page_and_its_requests_are_served(signed_in: Visitor, faq: UpstreamStub) -> None:
-    assert signed_in.get("/").status_code == 200
+    page = signed_in.get("/")
+    assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
     token = signed_in.csrf_token()
     answer = signed_in.post("/api/ask", QUESTION, **{"X-CSRF-Token": token})
     assert (answer.status_code, len(faq.received)) == (200, 1)

@@ -1,5 +1,5 @@
 // A real OpenID provider for the tests of sign-in: panva's oidc-provider, certified by the OpenID
-// Foundation, with two accounts and one client.
+// Foundation, with three accounts and one client.
 //
 //   node provider.js PORT PACKAGES ORIGIN
 //
@@ -14,6 +14,7 @@ const { default: Provider } = await import(pathToFileURL(library));
 
 const PEOPLE = {
   ada: { name: "Ada Lovelace", groups: ["scorers", "mathematicians"] },
+  grace: { name: "Grace Hopper", groups: ["scorers"] },
   mallory: { name: "Mallory <script>alert(1)</script>", groups: ["visitors"] },
 };
 
