@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from services.launch import free_ports
-from tests.browser.conftest import AUDIT, STUB_KEYS, Witness
+from tests.browser.conftest import AUDIT, PHOTOGRAPHS, STUB_KEYS, Witness
 from tests.browser.test_failures import OUT_OF_MEMORY
 from tests.services.web.sign_in.real_provider.running import CLIENT_SECRET, running_real_provider
 from tests.services.web.sign_in.visitor import running_page
@@ -39,9 +39,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
     page_port, provider_port = free_ports(2)
     with (
         running_stub() as faq,
+        running_stub() as resnet,
         running_real_provider(provider_port, f"http://127.0.0.1:{page_port}") as issuer,
         running_page(
-            issuer, "--faq-url", faq.url, "--faq-key-file", key,
+            issuer, "--faq-url", faq.url, "--faq-key-file", key, "--resnet-url", resnet.url,
             "--sign-in-client-secret-file", secret, "--sign-in-groups", "scorers",
             "--session-idle-minutes", str(IDLE_SECONDS / 60),
             log_folder=folder, port=page_port,
@@ -190,6 +191,20 @@ def test_a_session_that_ends_keeps_what_was_typed_and_goes_on_after_a_new_sign_i
     expect(page.locator(".match")).to_have_count(2)
     expect(question).to_have_value("a long question")
     expect(page.locator(".account-name")).to_have_text("Ada Lovelace")
+
+
+def test_a_picture_that_was_chosen_can_be_sent_after_a_new_sign_in(profile: Profile) -> None:
+    page = profile.sign_in()
+    expect(page.locator(".account-name")).to_have_text("Ada Lovelace")
+    page.get_by_role("tab", name="Classify").click()
+    page.wait_for_timeout(IDLE_SECONDS * 1000 + 500)
+    page.locator("#picture").set_input_files(PHOTOGRAPHS / "flower.jpg")
+    expect(page.get_by_role("heading", name="You are not signed in any more")).to_be_visible()
+    with profile.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in").click()
+    expect(opened.value.locator(".account-name")).to_have_text("Ada Lovelace")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".class")).to_have_count(2)
 
 
 def test_an_answer_of_the_provider_cannot_be_used_twice(

@@ -14,7 +14,8 @@ const TITLES = {
   503: "The service is busy",
   504: "That took too long",
 };
-const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
+// 401 too: a picture that was chosen can be sent once somebody has signed in again in another tab.
+const WORTH_ANOTHER_TRY = new Set([401, 408, 429, 500, 502, 503, 504]);
 
 export class Failure extends Error {
   constructor(
