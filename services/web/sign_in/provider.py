@@ -16,7 +16,12 @@ from joserfc.jwk import KeySet
 from pydantic import AfterValidator, BaseModel, ValidationError
 
 from services.web.addresses import secure_address
-from services.web.sign_in.provider_http import TOTAL_SECONDS, ProviderFailed, ProviderHttp
+from services.web.sign_in.provider_http import (
+    REQUESTS_AT_ONCE,
+    TOTAL_SECONDS,
+    ProviderFailed,
+    ProviderHttp,
+)
 
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
 """Signatures by a key that the provider alone has; never `none`, never a shared secret."""
@@ -117,10 +122,15 @@ def _signs(key: object) -> bool:
 
 
 class _Kept(Generic[T]):
-    """Something that is fetched, by one thread at a time, and kept."""
+    """Something that is fetched, by one thread at a time, and kept.
+
+    Those who wait for it are no more than may talk to the provider: while it hangs, the other
+    threads serve the page.
+    """
 
     def __init__(self, fetch: Callable[[], T]) -> None:
         self._fetch = fetch
+        self._places = threading.BoundedSemaphore(REQUESTS_AT_ONCE)
         self._lock = threading.Lock()
         self._value: T | None = None
         self._fetched = 0.0
@@ -131,6 +141,14 @@ class _Kept(Generic[T]):
         """The value, not older than that."""
         if (value := self._fresh(most_seconds)) is not None:
             return value
+        if not self._places.acquire(blocking=False):
+            raise ProviderFailed("too many requests at once")
+        try:
+            return self._wait(most_seconds)
+        finally:
+            self._places.release()
+
+    def _wait(self, most_seconds: float) -> T:
         if not self._lock.acquire(timeout=TOTAL_SECONDS):
             raise ProviderFailed("timeout")
         try:
