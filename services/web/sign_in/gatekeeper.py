@@ -111,8 +111,7 @@ class Gatekeeper:
             return self._provider_failed(failure)
         except CodeRefused as refusal:
             self._count("code refused", str(refusal))
-            expected = str(refusal) in ("invalid_grant", "invalid_request")
-            return pages.too_late() if expected else pages.misconfigured()
+            return pages.too_late() if str(refusal) == "invalid_grant" else pages.misconfigured()
         except TokenRefused as refusal:
             self._count("token refused", str(refusal))
             return pages.refused()

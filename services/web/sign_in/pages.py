@@ -78,7 +78,10 @@ def provider_away(host: str) -> Response:
 
 def too_late() -> Response:
     """An answer that no sign-in waits for."""
-    text = "It took longer than ten minutes, was used already, or began in another browser."
+    text = (
+        "It took longer than ten minutes, was used already, or began in another browser; "
+        "or this browser keeps no cookies for this page."
+    )
     return page(400, "This sign-in is over", [text], [AGAIN])
 
 

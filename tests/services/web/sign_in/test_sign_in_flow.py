@@ -120,6 +120,13 @@ def test_an_answer_in_another_browser_is_not_taken_and_spends_the_state(
     assert "/token" not in provider.asked
 
 
+def test_who_keeps_no_cookies_is_told_so(visitor: Visitor) -> None:
+    request = visitor.begin()
+    visitor.cookies.clear()
+    again = visitor.come_back(request)
+    assert (again.status_code, "keeps no cookies" in again.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     "query", ["", "?code=a", "?state=", "?state=a&state=b&code=c", "?state=" + "s" * 9000, "?%FF"]
 )
@@ -228,6 +235,7 @@ def test_another_account_can_be_asked_for(visitor: Visitor) -> None:
     [
         (Reply(400, b'{"error": "invalid_grant", "error_description": "secret words"}'), 400),
         (Reply(401, b'{"error": "invalid_client"}'), 502),
+        (Reply(400, b'{"error": "invalid_request"}'), 502),
         (Reply(400, b'{"error": "<script>"}'), 502),
         (Reply(500, b"{}"), 503),
         (Reply(200, b"<html>"), 503),
