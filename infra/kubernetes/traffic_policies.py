@@ -64,17 +64,17 @@ class Refusal:
 
 
 REFUSALS = (
-    Refusal(403, "Forbidden", "this address may not call the gateway"),
-    Refusal(413, "Payload Too Large", "the request's body is larger than the gateway takes"),
+    Refusal(403, "Forbidden", "This address may not call the gateway."),
+    Refusal(413, "Payload Too Large", "The request's body is larger than the gateway takes."),
     Refusal(
         429,
         "Too Many Requests",
-        "this address sends more requests a minute than the gateway takes",
+        "This address sends more requests a minute than the gateway takes.",
         # The bucket is filled once a minute, so that this is the longest wait.
         retry_after="60",
     ),
-    Refusal(503, "Service Unavailable", "no pod of the service is ready", retry_after="5"),
-    Refusal(504, "Gateway Timeout", "the service took longer than the gateway waits"),
+    Refusal(503, "Service Unavailable", "No pod of the service is ready.", retry_after="5"),
+    Refusal(504, "Gateway Timeout", "The service took longer than the gateway waits."),
 )
 
 

@@ -317,7 +317,7 @@ def test_without_any_pod_the_gateway_says_503_and_when_to_come_back(
     answer = eventually(lambda: client.get("/faq/livez"))
     assert answer.headers["Retry-After"] == "5"
     problem = json.loads(answer.text)
-    assert (problem["status"], problem["error"]) == (503, "no pod of the service is ready")
+    assert (problem["status"], problem["error"]) == (503, "No pod of the service is ready.")
     assert client.get("/").status_code == 200
     pods.start().wait_until_ready()
     gateway.backends["faq"] = pods.ports()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from services.serving.problem import PROBLEM_TYPE, Problem
@@ -116,6 +117,7 @@ def test_the_gateways_own_refusals_are_problems_like_the_services() -> None:
         assert set(body) == set(json.loads(Problem(status, detail).body()))
         assert body["status"] == status
         assert body["error"] == detail
+        assert re.fullmatch(r"[A-Z].*\.", detail), "a sentence, which others may follow"
 
 
 def test_clients_are_told_when_to_try_again() -> None:
