@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 
 import httpx
@@ -113,9 +112,6 @@ def test_a_large_body_is_refused_whether_announced_or_not(web: Web) -> None:
     pieces = (b" " * 50_000 for _ in range(4))
     chunked = httpx.post(f"{web.url}/api/ask", content=pieces, headers=headers)
     assert chunked.status_code == 413
-    bomb = gzip.compress(b" " * 50_000_000)
-    packed = {**headers, "Content-Encoding": "gzip"}
-    assert httpx.post(f"{web.url}/api/ask", content=bomb, headers=packed).status_code == 413
 
 
 def test_the_request_id_goes_there_and_back(web: Web) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 import time
@@ -11,9 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from infra.sections.workloads import WebSettings
 from services.launch import running
+from tests.services.web.conftest import Web
 from tests.services.web.upstream_stub import running_stub
 
 MIB = 1 << 20
@@ -70,3 +73,15 @@ def test_the_largest_picture_fits_into_the_memory_of_a_pod(tmp_path: Path) -> No
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert peak is not None
     assert int(peak[1]) << 10 < WebSettings().memory_mib * MIB
+
+
+@pytest.mark.parametrize(("path", "kind"), [("ask", "application/json"), ("classify", "image/png")])
+def test_a_compressed_body_is_not_unpacked(web: Web, path: str, kind: str) -> None:
+    """A few bytes of it could be as much as all uploads together may have."""
+    headers = {"Content-Type": kind, "Content-Encoding": "gzip"}
+    packed = gzip.compress(b'{"question": "why?"}')
+    assert web.http.post(f"/api/{path}", content=packed, headers=headers).status_code == 415
+    assert web.faq.received == web.resnet.received == []
+    plain = {**headers, "Content-Encoding": "identity"}
+    answer = web.http.post(f"/api/{path}", content=gzip.decompress(packed), headers=plain)
+    assert answer.status_code == 200
