@@ -51,6 +51,8 @@ MOST_HELD_BYTES = 64 << 20
 """Of all bodies at once, whatever one may have: a pod has 256 MiB where nobody says otherwise, and
 a body takes twice its size while its pieces are put together. One that is alone is always let in.
 """
+SMALL_BYTES = 16 << 10
+"""Of a body that is always let in, as most questions are: pictures must not keep them out."""
 MOST_QUESTION_CHARACTERS = 20_000
 MOST_QUESTION_BYTES = 128 << 10
 
@@ -90,6 +92,7 @@ class ClientApplication:
             threads=settings.request_threads,
             most_bytes=max(settings.max_picture_bytes, MOST_QUESTION_BYTES),
             byte_budget=ByteBudget(MOST_HELD_BYTES),
+            uncounted_bytes=SMALL_BYTES,
         )
 
     def _service(self, label: str, name: str, url: str, key_file: Path | None) -> ScoringService:

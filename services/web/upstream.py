@@ -21,11 +21,6 @@ log = logging.getLogger("upstream")
 CONNECT_SECONDS = 3.0
 REQUESTS_AT_ONCE = 12
 """Per service; with two services, a quarter of the request threads is left for the page itself."""
-AT_ONCE_SECONDS = 0.25
-"""A connection that was closed while idle fails at the first bytes; this allows for a busy machine."""
-
-CONNECTED, ANSWERED = "connection.connect_tcp.started", "http11.receive_response_headers.complete"
-"""What httpcore tells of a request that opens a connection of its own, and of one that is answered."""
 PIECE_BYTES = 64 << 10
 MOST_REPLY_BYTES = 4 << 20
 LONGEST_DETAIL = 300
@@ -58,7 +53,8 @@ class ScoringService:
         name: what people are told it is, such as "question service".
         url: its address, without a slash at the end.
         key_file: where its API key is; None where it asks for none.
-        timeout_seconds: longest that a whole call may take.
+        timeout_seconds: longest that sending may take, that the answer may keep us waiting, and
+            that both may take together once the answer has begun.
         observe: told the outcome and the seconds of every call. The outcome is the status code or
             ``timeout``, ``unreachable``, ``broken`` (no whole answer), ``busy`` (too many calls at
             once), ``no key`` (its file is unusable).
@@ -84,11 +80,9 @@ class ScoringService:
             verify=ssl.create_default_context(),
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(
-                max_connections=REQUESTS_AT_ONCE,
-                max_keepalive_connections=REQUESTS_AT_ONCE,
-                keepalive_expiry=30.0,
-            ),
+            # A connection for each request: one that was closed while idle cannot be told from one
+            # whose pod the picture has killed, and that must not be sent to the next (decision 8).
+            limits=httpx.Limits(max_connections=REQUESTS_AT_ONCE, max_keepalive_connections=0),
             headers={"User-Agent": "realtime-scoring-web", "Accept-Encoding": "identity"},
         )
 
@@ -103,7 +97,7 @@ class ScoringService:
         try:
             headers = self._headers(content_type, request_id)
             with self._place():
-                reply = self._exchange(path, body, headers)
+                reply = self._send(path, body, headers)
             outcome = str(reply.status)
         except NoPlace:
             outcome = "busy"
@@ -155,31 +149,15 @@ class ScoringService:
         finally:
             self._places.release()
 
-    def _exchange(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
-        """The reply; what a service may have begun with is not sent to another of its pods."""
-        began = time.monotonic()
-        deadline = began + self._timeout_seconds
-        events: set[str] = set()
-        try:
-            return self._send(path, body, headers, deadline, events)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # The service closed an idle connection just as it was taken from the pool.
-            is_stale = events.isdisjoint((CONNECTED, ANSWERED))
-            if not is_stale or time.monotonic() - began > AT_ONCE_SECONDS:
-                raise
-            return self._send(path, body, headers, deadline, events)
-
-    def _send(
-        self, path: str, body: bytes, headers: dict[str, str], deadline: float, events: set[str]
-    ) -> Reply:
-        left = max(0.001, deadline - time.monotonic())
+    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        seconds = self._timeout_seconds
+        deadline = time.monotonic() + seconds
         request = self._client.stream(
             "POST",
             self._url + path,
-            content=_pieces(body),
+            content=_pieces(body, deadline),
             headers={**headers, "Content-Length": str(len(body))},
-            timeout=httpx.Timeout(left, connect=min(CONNECT_SECONDS, left)),
-            extensions={"trace": lambda event, _: events.add(event)},
+            timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
         )
         with request as response:
             content = bytearray()
@@ -222,9 +200,11 @@ class ScoringService:
         return Problem(502, f"The {self._name} failed.")
 
 
-def _pieces(body: bytes) -> Iterator[bytes]:
+def _pieces(body: bytes, deadline: float) -> Iterator[bytes]:
     """``body`` bit by bit: httpcore copies all that is left of a piece whenever a part of it is sent."""
     for start in range(0, len(body), PIECE_BYTES):
+        if time.monotonic() > deadline:
+            raise httpx.WriteTimeout("the service takes it too slowly")
         yield body[start : start + PIECE_BYTES]
 
 

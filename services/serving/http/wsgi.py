@@ -32,6 +32,8 @@ class WsgiSite:
         threads: requests that are answered at once.
         most_bytes: largest body; 0 where no path takes one.
         byte_budget: bounds the bodies that are held at once.
+        uncounted_bytes: of a body that needs no place in it, so that large ones do not keep out
+            every small one.
     """
 
     def __init__(
@@ -41,17 +43,19 @@ class WsgiSite:
         threads: int,
         most_bytes: int = 0,
         byte_budget: ByteBudget | None = None,
+        uncounted_bytes: int = 0,
     ) -> None:
         self._application = application
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._most_bytes = most_bytes
         self._byte_budget = byte_budget
+        self._uncounted_bytes = uncounted_bytes
 
     def open(self, head: Head, send: Send) -> Exchange:
         """Begin with a request."""
-        return _WsgiExchange(
-            head, send, self._ask, most_bytes=self._most_bytes, budget=self._byte_budget
-        )
+        is_small = head.declared is not None and head.declared <= self._uncounted_bytes
+        budget = None if is_small else self._byte_budget
+        return _WsgiExchange(head, send, self._ask, most_bytes=self._most_bytes, budget=budget)
 
     @property
     def is_at_capacity(self) -> bool:
@@ -120,7 +124,9 @@ class _WsgiExchange:
             self._ask(environ, self._finish)
 
     def abandon(self) -> None:
-        self._release()
+        # The application still has what it was asked with; `_finish` gives it back.
+        if not self._is_asked:
+            self._release()
 
     def _finish(self, reply: Reply) -> None:
         self._release()

@@ -19,6 +19,7 @@ from services.web.addresses import secure_address
 from services.web.sign_in.provider_http import (
     REQUESTS_AT_ONCE,
     TOTAL_SECONDS,
+    ProviderBusy,
     ProviderFailed,
     ProviderHttp,
 )
@@ -142,7 +143,7 @@ class _Kept(Generic[T]):
         if (value := self._fresh(most_seconds)) is not None:
             return value
         if not self._places.acquire(blocking=False):
-            raise ProviderFailed("too many requests at once")
+            raise ProviderBusy
         try:
             return self._wait(most_seconds)
         finally:
@@ -167,6 +168,8 @@ class _Kept(Generic[T]):
     def _renew(self) -> T:
         try:
             value = self._fetch()
+        except ProviderBusy:
+            raise
         except ProviderFailed as failure:
             self._failed, self._failure = time.monotonic(), str(failure)
             raise

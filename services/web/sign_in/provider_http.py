@@ -25,6 +25,13 @@ class ProviderFailed(Exception):
     """The provider gave no usable answer; the message is a word for the log, such as timeout."""
 
 
+class ProviderBusy(ProviderFailed):
+    """As many requests as may be are under way; it says nothing of the provider."""
+
+    def __init__(self) -> None:
+        super().__init__("too many requests at once")
+
+
 @dataclass(frozen=True)
 class Answer:
     """A provider's answer: the status, and a JSON object."""
@@ -87,7 +94,7 @@ class ProviderHttp:
     @contextmanager
     def _place(self) -> Iterator[None]:
         if not self._places.acquire(blocking=False):
-            raise ProviderFailed("too many requests at once")
+            raise ProviderBusy
         try:
             yield
         finally:

@@ -9,11 +9,13 @@ import { listenForPictures } from "./picture_sources.js";
 import { scoreBar, scoreText } from "./scores.js";
 
 const MIB = 1024 * 1024;
+// What no gateway takes, until the server has said what it does.
+const LARGEST_BYTES = 64 * MIB;
 
 export function startClassify(panel, { isShown }) {
   const outcome = new Outcome(panel.querySelector(".outcome"));
   const latest = new LatestRequest();
-  let mostBytes = Infinity;
+  let mostBytes = LARGEST_BYTES;
   let address = "";
 
   // `load` gives the picture as a Blob; `about` is its name and, where it has one, a description.

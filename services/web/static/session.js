@@ -29,7 +29,7 @@ async function tellFollower() {
 async function describe() {
   try {
     // Every question waits for this answer.
-    const signal = AbortSignal.timeout(LONGEST_MS);
+    const signal = AbortSignal.timeout?.(LONGEST_MS);
     const response = await fetch("api/session", { headers: { Accept: "application/json" }, signal });
     if (response.status === 401) return { signed_in: false };
     return response.ok ? await response.json() : {};

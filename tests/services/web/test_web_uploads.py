@@ -42,8 +42,10 @@ def test_uploads_are_bounded_together_and_one_alone_is_let_in(tmp_path: Path) ->
     with running("services.web", "--max-picture-bytes", largest, log_folder=tmp_path) as page:
         with upload(page.url, 40 * MIB) as first, upload(page.url, 40 * MIB) as second:
             assert (first, second) == (taken, refused)
-            with upload(page.url, 8 * MIB) as small:
-                assert small == taken
+            with upload(page.url, 8 * MIB) as small, upload(page.url, 16 * MIB) as all_taken:
+                assert (small, all_taken) == (taken, taken)
+                with upload(page.url, 1 * MIB) as more, upload(page.url, 10_000) as question:
+                    assert (more, question) == (refused, taken)
         assert _answer_to_one_alone(page.url) == taken
 
 

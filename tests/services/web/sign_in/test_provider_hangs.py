@@ -10,9 +10,15 @@ from itertools import islice
 from pathlib import Path
 
 import httpx
+import pytest
 
 from services.web.sign_in.provider import Provider
-from services.web.sign_in.provider_http import REQUESTS_AT_ONCE, ProviderFailed, ProviderHttp
+from services.web.sign_in.provider_http import (
+    REQUESTS_AT_ONCE,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderHttp,
+)
 from tests.services.web.sign_in.hostile_provider import Reply, running_provider
 from tests.services.web.sign_in.visitor import running_page
 
@@ -44,6 +50,32 @@ def test_only_a_few_wait_for_what_a_provider_says_of_itself() -> None:
             http.let_go.set()
     reasons = Counter(str(each.exception()) for each in asked)
     assert reasons == {"too many requests at once": TOO_MANY, "timeout": REQUESTS_AT_ONCE}
+
+
+class BusyHttp(ProviderHttp):
+    """One that has no place for the first request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def get(self, url: str) -> Mapping[str, object]:
+        self.asked += 1
+        if self.asked == 1:
+            raise ProviderBusy
+        raise ProviderFailed("unreachable")
+
+
+def test_that_others_are_asking_is_not_kept_as_a_fault_of_the_provider() -> None:
+    http = BusyHttp()
+    provider = Provider("https://provider.example", http, key_refresh_seconds=1)
+    reasons: list[str] = []
+    for _ in range(3):
+        with pytest.raises(ProviderFailed) as raised:
+            provider.metadata()
+        reasons.append(str(raised.value))
+    assert reasons == ["too many requests at once", "unreachable", "unreachable"]
+    assert http.asked == 2, "what the provider failed with is kept for a moment"
 
 
 def test_a_probe_is_answered_while_many_people_sign_in_at_a_provider_that_hangs(
