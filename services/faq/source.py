@@ -49,7 +49,8 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
 
 
 def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
-    if all(_is_kept(folder / name, expected.get(name)) for name in FILES):
+    wanted = {name for name in FILES if not _is_kept(folder / name, expected.get(name))}
+    if not wanted:
         if not expected:
             at = datetime.fromtimestamp((folder / FILES[0]).stat().st_mtime, UTC)
             tell(f"{folder}: kept since {at:%Y-%m-%d %H:%M} UTC; remove it to fetch the data anew")
@@ -59,12 +60,10 @@ def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
     first, *others = FILES
     for name in (first, *BESIDE, *others):
         destination = folder / name
-        if _is_kept(destination, expected.get(name)):
-            continue
-        if name in BESIDE:
-            _fetch_if_there(f"{address}/{name}", destination)
-        else:
+        if name in wanted:
             _fetch(f"{address}/{name}", destination, expected.get(name))
+        elif name in BESIDE and not destination.exists():
+            _fetch_if_there(f"{address}/{name}", destination)
 
 
 def _is_kept(path: Path, expected: str | None) -> bool:

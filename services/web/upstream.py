@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -15,6 +13,7 @@ import orjson
 
 from services.serving.problem import PROBLEM_TYPE, Problem
 from services.web.key_file import KeyFile, KeyUnreadable
+from services.web.places import NoPlace, Places
 
 log = logging.getLogger("upstream")
 
@@ -31,10 +30,6 @@ USERS_OWN_FAULTS = frozenset({400, 413, 415, 422})
 
 class ReplyTooLarge(Exception):
     """A service sends more than any honest answer has."""
-
-
-class NoPlace(Exception):
-    """As many requests as may be are under way."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +69,13 @@ class ScoringService:
         self._key_file = key_file
         self._timeout_seconds = timeout_seconds
         self._observe = observe
-        self._places = threading.BoundedSemaphore(REQUESTS_AT_ONCE)
+        self._places = Places(REQUESTS_AT_ONCE)
         # trust_env off: no proxy and no .netrc of the environment ever sees a key.
         self._client = httpx.Client(
             verify=ssl.create_default_context(),
             trust_env=False,
             follow_redirects=False,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
             # A connection for each request: one that was closed while idle cannot be told from one
             # whose pod the picture has killed, and that must not be sent to the next (decision 8).
             limits=httpx.Limits(max_connections=REQUESTS_AT_ONCE, max_keepalive_connections=0),
@@ -96,7 +92,7 @@ class ScoringService:
         outcome = "failed"
         try:
             headers = self._headers(content_type, request_id)
-            with self._place():
+            with self._places.one():
                 reply = self._send(path, body, headers)
             outcome = str(reply.status)
         except NoPlace:
@@ -136,28 +132,13 @@ class ScoringService:
             headers["X-API-Key"] = self._key_file.read()
         return headers
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """One of the places for requests under way; :class:`NoPlace` if all are taken.
-
-        It does not wait for one: those who wait would take the threads that serve the page.
-        """
-        if not self._places.acquire(blocking=False):
-            raise NoPlace
-        try:
-            yield
-        finally:
-            self._places.release()
-
     def _send(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
-        seconds = self._timeout_seconds
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self._timeout_seconds
         request = self._client.stream(
             "POST",
             self._url + path,
             content=_pieces(body, deadline),
             headers={**headers, "Content-Length": str(len(body))},
-            timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
         )
         with request as response:
             content = bytearray()

@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from pydantic import AfterValidator, BaseModel, ValidationError
 
 from services.web.addresses import secure_address
+from services.web.places import NoPlace, Places
 from services.web.sign_in.provider_http import (
     REQUESTS_AT_ONCE,
     TOTAL_SECONDS,
@@ -131,7 +132,7 @@ class _Kept(Generic[T]):
 
     def __init__(self, fetch: Callable[[], T]) -> None:
         self._fetch = fetch
-        self._places = threading.BoundedSemaphore(REQUESTS_AT_ONCE)
+        self._places = Places(REQUESTS_AT_ONCE)
         self._lock = threading.Lock()
         self._value: T | None = None
         self._fetched = 0.0
@@ -142,12 +143,11 @@ class _Kept(Generic[T]):
         """The value, not older than that."""
         if (value := self._fresh(most_seconds)) is not None:
             return value
-        if not self._places.acquire(blocking=False):
-            raise ProviderBusy
         try:
-            return self._wait(most_seconds)
-        finally:
-            self._places.release()
+            with self._places.one():
+                return self._wait(most_seconds)
+        except NoPlace:
+            raise ProviderBusy from None
 
     def _wait(self, most_seconds: float) -> T:
         if not self._lock.acquire(timeout=TOTAL_SECONDS):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import httpx
 import orjson
+
+from services.web.places import NoPlace, Places
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 6.0
@@ -44,7 +44,7 @@ class ProviderHttp:
     """The connection to a provider; used by many threads."""
 
     def __init__(self) -> None:
-        self._places = threading.BoundedSemaphore(REQUESTS_AT_ONCE)
+        self._places = Places(REQUESTS_AT_ONCE)
         # trust_env off: no proxy of the environment ever sees a client secret or a token.
         self._client = httpx.Client(
             verify=ssl.create_default_context(),
@@ -82,23 +82,16 @@ class ProviderHttp:
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Answer:
         try:
-            with self._place():
+            with self._places.one():
                 return self._exchange(method, url, headers or {}, body)
+        except NoPlace:
+            raise ProviderBusy from None
         except httpx.TimeoutException:
             raise ProviderFailed("timeout") from None
         except httpx.ConnectError:
             raise ProviderFailed("unreachable") from None
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError):
             raise ProviderFailed("broken answer") from None
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._places.acquire(blocking=False):
-            raise ProviderBusy
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         until = time.monotonic() + TOTAL_SECONDS
