@@ -10,6 +10,7 @@ import pulumi
 from infra.azure.action_group import AlertReceivers, AlertReceiversArgs
 from infra.azure.budget import SpendingBudget, SpendingBudgetArgs
 from infra.azure.cluster_alerts import cluster_alerts
+from infra.azure.page_alerts import page_alerts
 from infra.azure.place import Place
 from infra.azure.platform_alerts import (
     CLUSTER_RULES,
@@ -117,10 +118,14 @@ class Alerts(pulumi.ComponentResource):
     def _groups(self, monitoring: MonitoringSettings) -> Sequence[RuleGroup]:
         return (
             self._alerts(
-                "services", "What users of the services notice", service_alerts(monitoring.alerts)
+                "services",
+                "What users of the services and the page notice",
+                (*service_alerts(monitoring.alerts), *page_alerts(monitoring.alerts)),
             ),
-            self._alerts("workloads", "Pods of the services", workload_alerts()),
-            self._alerts("cluster", "Nodes, volumes and certificates", cluster_alerts()),
+            self._alerts("workloads", "Pods of the services and the gateway", workload_alerts()),
+            self._alerts(
+                "cluster", "The gateway, nodes, volumes and certificates", cluster_alerts()
+            ),
         )
 
     def _alerts(self, name: str, text: str, rules: Sequence[AlertRule]) -> RuleGroup:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from infra.azure.prometheus_rules import AlertRule, Severity
+from infra.azure.prometheus_rules import AlertRule, Severity, without_pods
 from infra.azure.recording_rules import NODE_CPU, NODE_MEMORY
+from infra.kubernetes.places import CERTIFICATES_NAMESPACE, GATEWAY_NAMESPACE
 
 DAY_SECONDS = 24 * 60 * 60
 CERTIFICATE_DAYS = 14
@@ -13,6 +14,21 @@ CERTIFICATE_DAYS = 14
 def cluster_alerts() -> tuple[AlertRule, ...]:
     """Alerts that have nothing to do with any one service."""
     return (
+        AlertRule(
+            "GatewayDown",
+            without_pods(GATEWAY_NAMESPACE),
+            2,
+            Severity.CRITICAL,
+            "The gateway has no pod, or its controller has none.",
+        ),
+        AlertRule(
+            "CertManagerDown",
+            # Its metrics go with it, so that CertificateExpires would stay silent.
+            without_pods(CERTIFICATES_NAMESPACE),
+            60,
+            Severity.WARNING,
+            "cert-manager does not run, so certificates are not renewed.",
+        ),
         AlertRule(
             "NodeNotReady",
             'kube_node_status_condition{condition="Ready",status="true"} == 0',

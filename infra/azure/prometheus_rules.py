@@ -78,6 +78,14 @@ def description(alert: str, summary: str) -> str:
     return f"{summary} Runbook: {runbook(alert)}"
 
 
+def without_pods(namespace: str) -> str:
+    """Deployments that want pods and have none that is available."""
+    return (
+        f'kube_deployment_status_replicas_available{{namespace="{namespace}"}} == 0 '
+        f'and kube_deployment_spec_replicas{{namespace="{namespace}"}} > 0'
+    )
+
+
 def alert_args(
     rule: AlertRule, action_group_id: pulumi.Input[str]
 ) -> azure.alertsmanagement.PrometheusRuleArgs:

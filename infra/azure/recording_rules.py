@@ -3,6 +3,10 @@
 Names of the node's and Kubernetes' series are those of the kubernetes-mixin and node-mixin
 (github.com/kubernetes-monitoring/kubernetes-mixin), because the dashboards that come with managed
 Grafana read them; jobs are called as managed Prometheus calls them.
+
+Each keeps the label `cluster`, which managed Prometheus puts on all it collects: a group of alerts
+that is limited to one cluster sees only series that have it
+(learn.microsoft.com/azure/azure-monitor/metrics/prometheus-rule-groups).
 """
 
 from __future__ import annotations
@@ -18,16 +22,17 @@ NODE_MEMORY = "instance:node_memory_utilisation:ratio"
 SERVICE_RECORDINGS = (
     RecordingRule(
         REQUESTS,
-        f"sum by ({SERVICE_LABEL}, code) (rate(modelsvc_requests_total{{{API_ROUTES}}}[5m]))",
+        f"sum by (cluster, {SERVICE_LABEL}, code) "
+        f"(rate(modelsvc_requests_total{{{API_ROUTES}}}[5m]))",
     ),
     RecordingRule(
         LATENCY,
-        f"histogram_quantile(0.95, sum by ({SERVICE_LABEL}, le) "
+        f"histogram_quantile(0.95, sum by (cluster, {SERVICE_LABEL}, le) "
         f"(rate(modelsvc_request_duration_seconds_bucket{{{API_ROUTES}}}[5m])))",
     ),
     RecordingRule(
         QUEUE_WAIT,
-        f"histogram_quantile(0.95, sum by ({SERVICE_LABEL}, le) "
+        f"histogram_quantile(0.95, sum by (cluster, {SERVICE_LABEL}, le) "
         "(rate(modelsvc_queue_seconds_bucket[5m])))",
     ),
 )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from infra.azure.prometheus_rules import SERVICE_LABEL, AlertRule, Severity
+from infra.azure.prometheus_rules import SERVICE_LABEL, AlertRule, Severity, without_pods
 from infra.azure.recording_rules import LATENCY, QUEUE_WAIT, REQUESTS
-from infra.kubernetes.places import SERVICES_NAMESPACE
+from infra.kubernetes.places import (
+    CERTIFICATES_NAMESPACE,
+    GATEWAY_NAMESPACE,
+    SERVICES_NAMESPACE,
+)
 from infra.sections.monitoring import AlertSettings
 
 IN_NAMESPACE = f'namespace="{SERVICES_NAMESPACE}"'
+IN_NAMESPACES = f'namespace=~"{SERVICES_NAMESPACE}|{GATEWAY_NAMESPACE}|{CERTIFICATES_NAMESPACE}"'
+"""The services, the proxies before them, and what renews the certificate."""
 SERVER_ERRORS = 'code=~"5..",code!="503"'
 """503 is how a full service says so, and has an alert of its own."""
 ANSWERED = 'code!="499"'
@@ -17,7 +23,7 @@ LONGEST_START_MINUTES = 45
 """A node, the image and the model: somewhat more than the stack waits for a release."""
 SCORING_DEPLOYMENTS = 'deployment=~"faq|resnet"'
 GPU_REQUESTS = 'kube_pod_container_resource_requests{resource=~"nvidia_com_.*"}'
-PENDING = f'kube_pod_status_phase{{{IN_NAMESPACE},phase="Pending"}} == 1'
+PENDING = f'kube_pod_status_phase{{{IN_NAMESPACES},phase="Pending"}} == 1'
 
 
 def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
@@ -79,8 +85,7 @@ def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             "ServiceDown",
-            f"kube_deployment_status_replicas_available{{{IN_NAMESPACE}}} == 0 "
-            f"and kube_deployment_spec_replicas{{{IN_NAMESPACE}}} > 0",
+            without_pods(SERVICES_NAMESPACE),
             2,
             Severity.CRITICAL,
             "No pod of a service can take requests.",
@@ -99,9 +104,9 @@ def service_alerts(settings: AlertSettings) -> tuple[AlertRule, ...]:
 
 
 def workload_alerts() -> tuple[AlertRule, ...]:
-    """Alerts on pods of the services' namespace: restarts, memory, scheduling, scaling."""
-    restarts = f"kube_pod_container_status_restarts_total{{{IN_NAMESPACE}}}"
-    waiting = f"kube_pod_container_status_waiting_reason{{{IN_NAMESPACE}"
+    """Alerts on pods of the services and the gateway: restarts, memory, scheduling, scaling."""
+    restarts = f"kube_pod_container_status_restarts_total{{{IN_NAMESPACES}}}"
+    waiting = f"kube_pod_container_status_waiting_reason{{{IN_NAMESPACES}"
     return (
         AlertRule(
             "PodRestarts",
@@ -114,7 +119,7 @@ def workload_alerts() -> tuple[AlertRule, ...]:
         AlertRule(
             "PodOutOfMemory",
             f"increase({restarts}[15m]) > 0 and on (namespace, pod, container) "
-            f'kube_pod_container_status_last_terminated_reason{{{IN_NAMESPACE},reason="OOMKilled"}}'
+            f'kube_pod_container_status_last_terminated_reason{{{IN_NAMESPACES},reason="OOMKilled"}}'
             " == 1",
             1,
             Severity.ERROR,
@@ -129,7 +134,10 @@ def workload_alerts() -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             "PodImageOrConfiguration",
-            f'{waiting},reason=~"ImagePullBackOff|ErrImagePull|CreateContainerConfigError"}} >= 1',
+            # The kubelet says one reason while it tries and another while it waits.
+            "max by (namespace, pod, container) (max_over_time("
+            f'{waiting},reason=~"ImagePullBackOff|ErrImagePull|CreateContainerConfigError"}}[2m]))'
+            " >= 1",
             10,
             Severity.ERROR,
             "A container cannot start: its image cannot be pulled, or a Secret is missing.",
@@ -137,9 +145,9 @@ def workload_alerts() -> tuple[AlertRule, ...]:
         AlertRule(
             "PodMemoryNearLimit",
             "max by (namespace, pod, container) "
-            f'(container_memory_working_set_bytes{{{IN_NAMESPACE},container!=""}}) '
+            f'(container_memory_working_set_bytes{{{IN_NAMESPACES},container!=""}}) '
             "/ on (namespace, pod, container) max by (namespace, pod, container) "
-            f'(kube_pod_container_resource_limits{{{IN_NAMESPACE},resource="memory"}}) > 0.9',
+            f'(kube_pod_container_resource_limits{{{IN_NAMESPACES},resource="memory"}}) > 0.9',
             15,
             Severity.WARNING,
             "A container uses more than 90 % of its memory limit.",

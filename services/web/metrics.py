@@ -14,6 +14,8 @@ from prometheus_client import (
 
 from services.serving.answered import Answered
 
+SIGN_IN_OUTCOMES = ("signed in", "provider failed", "code refused", "token refused")
+"""Those that an alert compares; a series that begins with its first event hides it."""
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -49,6 +51,8 @@ class WebMetrics:
         self.sign_ins = Counter(
             "web_sign_ins", "Sign-ins that ended, by outcome", ("outcome",), registry=self.registry
         )
+        for outcome in SIGN_IN_OUTCOMES:
+            self.sign_ins.labels(outcome)
         self.sessions = Gauge("web_sessions", "People signed in", registry=self.registry)
 
     def count_answered(self, answered: Answered) -> None:

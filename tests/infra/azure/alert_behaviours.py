@@ -41,13 +41,21 @@ CPU = 'node_cpu_seconds_total{job="node",instance="n",cpu="0",mode="%s"}'
 MEMORY = 'node_memory_%s_bytes{job="node",instance="n"}'
 DISK = 'node_filesystem_%s_bytes{job="node",instance="n",mountpoint="/"}'
 VOLUME = 'kubelet_volume_stats_%s_bytes{persistentvolumeclaim="v"}'
+PROXIES = 'kube_deployment_%s{namespace="envoy-gateway-system",deployment="d"}'
+RENEWERS = PROXIES.replace("envoy-gateway-system", "cert-manager")
+PAGE_ANSWERS = 'web_requests_total{app_kubernetes_io_name="web",route="%s",code="%s"}'
+SIGN_INS = 'web_sign_ins_total{app_kubernetes_io_name="web",outcome="%s"}'
 CERTIFICATE = 'certmanager_certificate_expiration_timestamp_seconds{name="site",namespace="g"}'
 
 OF_FAQ = {"app_kubernetes_io_name": "faq"}
-OF_DEPLOYMENT = {"namespace": "scoring", "deployment": "faq"}
+OF_CLUSTER = {"cluster": "c"}
+"""What managed Prometheus puts on every series, and an alert has that does not aggregate."""
+OF_DEPLOYMENT = {**OF_CLUSTER, "namespace": "scoring", "deployment": "faq"}
 OF_CONTAINER = {"namespace": "scoring", "pod": "p", "container": "faq"}
-OF_POD = {"namespace": "scoring", "pod": "p", "phase": "Pending"}
-OF_NODE = {"job": "node", "instance": "n"}
+OF_ITS_SERIES = {**OF_CLUSTER, **OF_CONTAINER}
+OF_POD = {**OF_CLUSTER, "namespace": "scoring", "pod": "p", "phase": "Pending"}
+OF_NODE = {**OF_CLUSTER, "job": "node", "instance": "n"}
+OF_PAGE = {"app_kubernetes_io_name": "web"}
 DAY_SECONDS = 24 * 60 * 60
 
 
@@ -73,6 +81,14 @@ class Behaviour:
 def _answers(**by_code: int) -> dict[str, str]:
     """So many answers of each code a minute."""
     return {ANSWERS % code.removeprefix("_"): f"0+{count}x60" for code, count in by_code.items()}
+
+
+def _page(**by_code: int) -> dict[str, str]:
+    """The same of the client application."""
+    return {
+        PAGE_ANSWERS % ("/api/match", code.removeprefix("_")): f"0+{count}x60"
+        for code, count in by_code.items()
+    }
 
 
 def _slow(route: str, *, in_a_second: int) -> dict[str, str]:
@@ -103,7 +119,7 @@ SERVICES = (
         {**_answers(_200=97, _503=3), PROBES: "0+900x60"},
         40,
     ),
-    Behaviour("ServiceSlow", "one in ten", _slow("/score", in_a_second=90), 20, OF_FAQ),
+    Behaviour("ServiceSlow", "one in ten", _slow("/score", in_a_second=90), 20, {**OF_CLUSTER, **OF_FAQ}),
     Behaviour("ServiceSlow", "one in fifty", _slow("/score", in_a_second=98), 40),
     Behaviour("ServiceSlow", "only probes are", _slow("/readyz", in_a_second=0), 40),
     Behaviour(
@@ -111,7 +127,7 @@ SERVICES = (
         "all wait for 0.5 to 1 s",
         {QUEUE % "0.5": "0x60", QUEUE % "1": "0+60x60", QUEUE % "+Inf": "0+60x60"},
         20,
-        OF_FAQ,
+        {**OF_CLUSTER, **OF_FAQ},
     ),
     Behaviour(
         "ServiceQueueSaturated",
@@ -154,11 +170,19 @@ SERVICES = (
 )  # fmt: skip
 
 WORKLOADS = (
-    Behaviour("PodRestarts", "three", {RESTARTS: "0x9 1 2 3x50"}, 20, OF_CONTAINER),
+    Behaviour("PodRestarts", "three", {RESTARTS: "0x9 1 2 3x50"}, 20, OF_ITS_SERIES),
+    Behaviour(
+        "PodRestarts", "a proxy's three",
+        {RESTARTS.replace("scoring", "envoy-gateway-system"): "0x9 1 2 3x50"}, 20,
+        {**OF_ITS_SERIES, "namespace": "envoy-gateway-system"},
+    ),
+    Behaviour(
+        "PodRestarts", "of somebody else", {RESTARTS.replace("scoring", "other"): "0x9 1 2 3x50"}, 20
+    ),
     Behaviour("PodRestarts", "two", {RESTARTS: "5x60 6 7x50"}, 75),
     Behaviour(
         "PodOutOfMemory", "once",
-        {RESTARTS: "0x9 1x50", KILLED % "OOMKilled": "_x9 1x50"}, 13, OF_CONTAINER,
+        {RESTARTS: "0x9 1x50", KILLED % "OOMKilled": "_x9 1x50"}, 13, OF_ITS_SERIES,
     ),
     Behaviour(
         "PodOutOfMemory", "long ago", {RESTARTS: "0x9 1x50", KILLED % "OOMKilled": "_x9 1x50"}, 50
@@ -168,13 +192,21 @@ WORKLOADS = (
     ),
     Behaviour(
         "PodCrashLoop", "between tries it runs", {WAITING % "CrashLoopBackOff": "1 _x2 1 _x2 1x50"},
-        8, {**OF_CONTAINER, "reason": "CrashLoopBackOff"},
+        8, {**OF_ITS_SERIES, "reason": "CrashLoopBackOff"},
     ),
     Behaviour("PodCrashLoop", "it starts", {WAITING % "ContainerCreating": "1x60"}, 40),
     Behaviour(
         "PodImageOrConfiguration", "a Secret is missing",
-        {WAITING % "CreateContainerConfigError": "1x60"}, 20,
-        {**OF_CONTAINER, "reason": "CreateContainerConfigError"},
+        {WAITING % "CreateContainerConfigError": "1x60"}, 20, OF_CONTAINER,
+    ),
+    Behaviour(
+        "PodImageOrConfiguration", "it tries, and waits, and tries",
+        {WAITING % "ErrImagePull": "1 _x4 1 _x4 1 _x4 1 _x4 1 _x20",
+         WAITING % "ImagePullBackOff": "_ 1x3 _ 1x3 _ 1x3 _ 1x3 _ 1x20"},
+        20, OF_CONTAINER,
+    ),
+    Behaviour(
+        "PodImageOrConfiguration", "for five minutes", {WAITING % "ErrImagePull": "1x5 _x50"}, 13
     ),
     Behaviour("PodImageOrConfiguration", "it starts", {WAITING % "ContainerCreating": "1x60"}, 40),
     Behaviour("PodMemoryNearLimit", "95 %", {USED: "95x60", LIMIT: "100x60"}, 20, OF_CONTAINER),
@@ -187,25 +219,64 @@ WORKLOADS = (
     Behaviour("GpuPodPending", "it needs none", {PENDING: "1x60"}, 40),
     Behaviour(
         "AutoscalerAtMaximum", "four of four", _autoscaler(1, 4), 20,
-        {"namespace": "scoring", "horizontalpodautoscaler": "faq"},
+        {**OF_CLUSTER, "namespace": "scoring", "horizontalpodautoscaler": "faq"},
     ),
     Behaviour("AutoscalerAtMaximum", "it cannot scale at all", _autoscaler(2, 2), 40),
     Behaviour(
         "DisruptionBudgetExhausted", "for more than an hour", {BUDGET: "0x100"}, 70,
-        {"namespace": "scoring", "poddisruptionbudget": "faq"},
+        {**OF_CLUSTER, "namespace": "scoring", "poddisruptionbudget": "faq"},
     ),
     Behaviour("DisruptionBudgetExhausted", "while pods roll", {BUDGET: "0x20 1x80"}, 70),
 )  # fmt: skip
 
+PAGE = (
+    Behaviour("PageErrors", "2 % fail", _page(_200=98, _502=2), 20, OF_PAGE),
+    Behaviour("PageErrors", "a full service is none", _page(_200=90, _503=10, _429=5), 40),
+    Behaviour(
+        "PageErrors", "probes are no requests",
+        {**_page(_200=99, _404=1), PAGE_ANSWERS % ("/readyz", "500"): "0+900x60"}, 40,
+    ),
+    Behaviour(
+        "NobodySignsIn", "the provider is away",
+        {SIGN_INS % "provider failed": "0x9 1 2 3 4x60", SIGN_INS % "signed in": "0x70"}, 20, OF_PAGE,
+    ),
+    Behaviour(
+        "NobodySignsIn", "others can",
+        {SIGN_INS % "code refused": "0x9 1 2 3 4x60", SIGN_INS % "signed in": "0x12 1x60"}, 20,
+    ),
+    Behaviour(
+        "NobodySignsIn", "they are not allowed",
+        {SIGN_INS % "not allowed": "0x9 1 2 3 4x60", SIGN_INS % "signed in": "0x70"}, 20,
+    ),
+)  # fmt: skip
+
 CLUSTER = (
     Behaviour(
+        "GatewayDown", "no proxy", {PROXIES % "status_replicas_available": "0x60",
+                                    PROXIES % "spec_replicas": "2x60"}, 5,
+        {**OF_CLUSTER, "namespace": "envoy-gateway-system", "deployment": "d"},
+    ),
+    Behaviour(
+        "GatewayDown", "one of two", {PROXIES % "status_replicas_available": "1x60",
+                                      PROXIES % "spec_replicas": "2x60"}, 40,
+    ),
+    Behaviour(
+        "CertManagerDown", "for more than an hour",
+        {RENEWERS % "status_replicas_available": "0x80", RENEWERS % "spec_replicas": "1x80"}, 70,
+        {**OF_CLUSTER, "namespace": "cert-manager", "deployment": "d"},
+    ),
+    Behaviour(
+        "CertManagerDown", "it restarts",
+        {RENEWERS % "status_replicas_available": "0x9 1x80", RENEWERS % "spec_replicas": "1x80"}, 70,
+    ),
+    Behaviour(
         "NodeNotReady", "for a quarter of an hour", {CONDITION % "Ready": "0x60"}, 15,
-        {"node": "n", "condition": "Ready", "status": "true"},
+        {**OF_CLUSTER, "node": "n", "condition": "Ready", "status": "true"},
     ),
     Behaviour("NodeNotReady", "it restarts", {CONDITION % "Ready": "1x5 0x5 1x50"}, 13),
     Behaviour(
         "NodeUnderPressure", "its disk is full", {CONDITION % "DiskPressure": "1x60"}, 10,
-        {"node": "n", "condition": "DiskPressure", "status": "true"},
+        {**OF_CLUSTER, "node": "n", "condition": "DiskPressure", "status": "true"},
     ),
     Behaviour("NodeUnderPressure", "it is well", {CONDITION % "Ready": "1x60"}, 40),
     Behaviour(
@@ -228,7 +299,7 @@ CLUSTER = (
     Behaviour("NodeDiskFull", "85 %", {DISK % "avail": "15x60", DISK % "size": "100x60"}, 40),
     Behaviour(
         "VolumeNearlyFull", "95 %", {VOLUME % "available": "5x60", VOLUME % "capacity": "100x60"},
-        20, {"persistentvolumeclaim": "v"},
+        20, {**OF_CLUSTER, "persistentvolumeclaim": "v"},
     ),
     Behaviour(
         "VolumeNearlyFull", "85 %", {VOLUME % "available": "15x60", VOLUME % "capacity": "100x60"},
@@ -239,8 +310,8 @@ CLUSTER = (
         {"name": "site"},
     ),
     Behaviour("CertificateExpires", "in 15", {CERTIFICATE: f"{15 * DAY_SECONDS}x100"}, 70),
-    Behaviour("MetricsMissing", "only others come", {"up": "1x60"}, 20, {}),
+    Behaviour("MetricsMissing", "only others come", {"up": "1x60"}, 20, OF_CLUSTER),
     Behaviour("MetricsMissing", "they come", {CONDITION % "Ready": "1x60"}, 40),
 )  # fmt: skip
 
-BEHAVIOURS = (*SERVICES, *WORKLOADS, *CLUSTER)
+BEHAVIOURS = (*SERVICES, *PAGE, *WORKLOADS, *CLUSTER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.azure.alerts import Alerts, AlertsArgs
@@ -16,7 +16,31 @@ CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks-sco
 LOGS = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/log-scoring-test"
 PROMETHEUS = f"{GROUP}/providers/Microsoft.Monitor/accounts/amw-scoring-test"
 
+WORDS = {
+    "absent", "and", "avg", "count", "histogram_quantile", "increase", "irate", "label_replace",
+    "max", "max_over_time", "min", "or", "rate", "sum", "time", "topk", "unless",
+}  # fmt: skip
 RUNBOOK = re.compile(r"docs/alerts\.md#([a-z]+)")
+
+
+def names_in(expression: str) -> Iterator[str]:
+    """The series that an expression in PromQL reads."""
+    bare = re.sub(r'"[^"]*"', "", expression)
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
+    bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", bare)
+    return (n for n in re.findall(r"[a-zA-Z_][\w:]*", bare) if n not in WORDS)
+
+
+def of_cluster(expression: str) -> str:
+    """An expression as Azure evaluates it for a group with a cluster's name."""
+    for name in set(names_in(expression)):
+        expression = re.sub(rf"(?<![\w:\"]){name}(?![\w:\"])\{{?", _limited, expression)
+    return expression
+
+
+def _limited(selector: re.Match[str]) -> str:
+    name, brace, _ = selector[0].partition("{")
+    return f'{name}{{cluster="c"{"," if brace else "}"}'
 
 
 def record_alerts(place: Place, settings: MonitoringSettings) -> Recording:

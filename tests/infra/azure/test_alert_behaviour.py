@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.azure.cluster_alerts import cluster_alerts
+from infra.azure.page_alerts import page_alerts
 from infra.azure.recording_rules import (
     KUBERNETES_RECORDINGS,
     NODE_RECORDINGS,
@@ -20,9 +21,15 @@ from infra.sections.monitoring import AlertSettings
 from services.launch import ROOT
 from services.serving.metrics import SECONDS
 from tests.infra.azure.alert_behaviours import BEHAVIOURS, Behaviour
+from tests.infra.azure.monitoring import of_cluster
 
 RECORDINGS = (*SERVICE_RECORDINGS, *NODE_RECORDINGS, *KUBERNETES_RECORDINGS)
-ALERTS = (*service_alerts(AlertSettings()), *workload_alerts(), *cluster_alerts())
+ALERTS = (
+    *service_alerts(AlertSettings()),
+    *page_alerts(AlertSettings()),
+    *workload_alerts(),
+    *cluster_alerts(),
+)
 UNPACKED = ROOT / ".venvs" / "promtool"
 PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=UNPACKED)
 EVALUATED = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not here: make promtool")
@@ -30,10 +37,11 @@ EVALUATED = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not here: m
 
 @pytest.fixture(scope="module")
 def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stack's rules in Prometheus' own form."""
+    """The stack's rules in Prometheus' own form; alerts see one cluster only, as on Azure."""
     recordings = [{"record": rule.name, "expr": rule.expression} for rule in RECORDINGS]
     alerts = [
-        {"alert": rule.name, "expr": rule.expression, "for": f"{rule.minutes}m"} for rule in ALERTS
+        {"alert": rule.name, "expr": of_cluster(rule.expression), "for": f"{rule.minutes}m"}
+        for rule in ALERTS
     ]
     groups = [
         {"name": "recordings", "interval": "1m", "rules": recordings},
@@ -67,7 +75,8 @@ def test_an_alert_goes_off_when_it_should_and_only_then(
     test = {
         "interval": "1m",
         "input_series": [
-            {"series": series, "values": values} for series, values in behaviour.series.items()
+            {"series": of_cluster(series), "values": values}
+            for series, values in behaviour.series.items()
         ],
         "alert_rule_test": [
             {

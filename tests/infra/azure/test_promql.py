@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.azure.cluster_alerts import cluster_alerts
-from infra.azure.prometheus_rules import EXTRA_KUBE_STATE_METRICS
+from infra.azure.page_alerts import page_alerts
+from infra.azure.prometheus_rules import EXTRA_KUBE_STATE_METRICS, RecordingRule
 from infra.azure.recording_rules import (
     KUBERNETES_RECORDINGS,
     NODE_RECORDINGS,
@@ -24,10 +24,17 @@ from services.serving.answered import Answered
 from services.serving.metrics import Metrics
 from services.serving.model import ModelInfo
 from services.serving.responses import PROBES
+from services.web.metrics import WebMetrics
+from tests.infra.azure.monitoring import names_in
 
 DASHBOARD = Path(__file__).parents[3] / "infra/dashboards/services.json"
 RECORDINGS = (*SERVICE_RECORDINGS, *NODE_RECORDINGS, *KUBERNETES_RECORDINGS)
-ALERTS = (*service_alerts(AlertSettings()), *workload_alerts(), *cluster_alerts())
+ALERTS = (
+    *service_alerts(AlertSettings()),
+    *page_alerts(AlertSettings()),
+    *workload_alerts(),
+    *cluster_alerts(),
+)
 
 COLLECTED = {
     # What managed Prometheus keeps of its default targets ("minimal ingestion profile",
@@ -49,11 +56,6 @@ COLLECTED = {
 ANNOTATED = {"certmanager_certificate_expiration_timestamp_seconds"}
 """Of pods that are collected by their annotations; cert-manager's chart sets them."""
 
-WORDS = {
-    "absent", "and", "avg", "count", "histogram_quantile", "increase", "irate", "label_replace",
-    "max", "max_over_time", "min", "or", "rate", "sum", "time", "topk", "unless",
-}  # fmt: skip
-
 
 def rule_expressions() -> dict[str, str]:
     return {rule.name: rule.expression for rule in (*RECORDINGS, *ALERTS)}
@@ -71,16 +73,9 @@ def dashboard_expressions() -> dict[str, str]:
 EXPRESSIONS = {**rule_expressions(), **dashboard_expressions()}
 
 
-def names_in(expression: str) -> Iterator[str]:
-    bare = re.sub(r'"[^"]*"', "", expression)
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
-    bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", bare)
-    return (n for n in re.findall(r"[a-zA-Z_][\w:]*", bare) if n not in WORDS)
-
-
 @pytest.fixture(scope="module")
 def published() -> set[str]:
-    """Names of everything that a service publishes."""
+    """Names of everything that a service or the client application publishes."""
     metrics = Metrics()
     metrics.describe_model(ModelInfo("name", "version", "0" * 64, "backend"), 1.0)
     metrics.count_answered(
@@ -90,7 +85,14 @@ def published() -> set[str]:
         )
     )  # fmt: skip
     metrics.count_refusal("/score")
-    return {sample.name for family in metrics.registry.collect() for sample in family.samples}
+    page = WebMetrics()
+    page.requests.labels("/", "200")
+    return {
+        sample.name
+        for registry in (metrics.registry, page.registry)
+        for family in registry.collect()
+        for sample in family.samples
+    }
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -122,10 +124,18 @@ def test_it_parses(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [a for a in ALERTS if "modelsvc_" in a.expression], ids=lambda a: a.name
+    "rule", [a for a in ALERTS if re.search("modelsvc_|web_", a.expression)], ids=lambda a: a.name
 )
 def test_alerts_on_the_services_say_which_service(rule: object) -> None:
     assert "app_kubernetes_io_name" in str(rule) or "service:" in str(rule)
+
+
+@pytest.mark.parametrize("rule", RECORDINGS, ids=lambda rule: rule.name)
+def test_what_is_recorded_says_of_which_cluster_it_is(rule: RecordingRule) -> None:
+    """Else a group of alerts that is limited to one cluster does not find it."""
+    kept = re.findall(r"\bby \(([^)]*)\)", rule.expression)
+    assert all("cluster" in labels.split(", ") for labels in kept)
+    assert not re.search(r"\bwithout \([^)]*cluster", rule.expression)
 
 
 def test_probes_count_neither_as_requests_nor_as_latency() -> None:
