@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from infra.image_source import image_source
-from infra.images import BuildSpec, build_spec, stamped
+from infra.images import BuildSpec, build_spec, repository, stamped
 from infra.planning.stacks import StackRefused, read_stack
 from infra.workload import WORKLOADS
 
@@ -19,10 +19,11 @@ PROGRAM = "python -m infra.image_build"
 DELIMITER = "END_OF_ARGUMENTS"
 
 
-def outputs(spec: BuildSpec) -> str:
-    """``target=…`` and the arguments, one a line between delimiters."""
+def outputs(spec: BuildSpec, repository: str) -> str:
+    """``repository=…``, ``target=…`` and the arguments, one a line between delimiters."""
     arguments = "".join(f"{key}={value}\n" for key, value in spec.arguments.items())
-    return f"target={spec.target or ''}\narguments<<{DELIMITER}\n{arguments}{DELIMITER}\n"
+    names = f"repository={repository}\ntarget={spec.target or ''}\n"
+    return f"{names}arguments<<{DELIMITER}\n{arguments}{DELIMITER}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(refused, file=sys.stderr)
         return 1
     spec = stamped(build_spec(settings, asked.workload), image_source(asked.workload))
-    sys.stdout.write(outputs(spec))
+    sys.stdout.write(outputs(spec, repository(settings, asked.workload)))
     return 0
 
 

@@ -74,12 +74,12 @@ def _image(
     name: str, workload: WorkloadName, args: ServiceImagesArgs, opts: pulumi.ResourceOptions
 ) -> docker.Image:
     settings = args.settings
-    repository = f"{settings.name}-{workload}:{pulumi.get_stack()}"
+    tagged = f"{repository(settings, workload)}:{pulumi.get_stack()}"
     server = args.registry_login_server
     return docker.Image(
         name,
         # Pods never see this name: a changed tag moves nothing that runs, a changed digest does.
-        image_name=repository if server is None else pulumi.Output.concat(server, "/", repository),
+        image_name=tagged if server is None else pulumi.Output.concat(server, "/", tagged),
         build=build_arguments(settings, workload),
         registry=None if server is None else _registry(settings),
         # A preview must need neither a Docker engine nor the right to push: on pull requests it
@@ -88,6 +88,11 @@ def _image(
         skip_push=server is None,
         opts=opts,
     )
+
+
+def repository(settings: Settings, workload: WorkloadName) -> str:
+    """Where in the registry the images of a workload are, whoever builds them."""
+    return f"{settings.name}-{workload}"
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,71 @@ def test_a_deployment_goes_no_further_than_the_doctor_lets_it(status: int, tmp_p
     assert (done.returncode, done.stdout) == (status, "-m infra.doctor prod\n")
 
 
+def test_every_workflow_runs_the_pulumi_that_the_tests_run() -> None:
+    pinned = re.search(
+        r"^pulumi==(.+)$", (ROOT / "requirements.in").read_text("utf-8"), re.MULTILINE
+    )
+    assert pinned is not None
+    installs = [
+        step.get("with", {}).get("pulumi-version")
+        for path in FILES
+        for step in steps(path)
+        if step.get("uses", "").startswith("pulumi/actions@")
+    ]
+    assert set(installs) == {pinned[1]}
+
+
+@pytest.mark.parametrize(
+    ("stack", "runners", "expected"),
+    [
+        ("prod", {"DEV_RUNNER": "dev's"}, "ubuntu-24.04"),
+        ("prod", {"DEV_RUNNER": "dev's", "PROD_RUNNER": "prod's"}, "prod's"),
+        ("dev", {"DEV_RUNNER": "dev's", "PROD_RUNNER": "prod's"}, "dev's"),
+        ("", {"PROD_RUNNER": "prod's"}, "ubuntu-24.04"),
+    ],
+)
+def test_no_stack_is_deployed_on_anothers_runner(
+    stack: str, runners: dict[str, str], expected: str
+) -> None:
+    for job in jobs(FOLDER / "deploy.yml").values():
+        expression = job["runs-on"].removeprefix("${{ ").removesuffix(" }}")
+        assert evaluated(expression, stack, runners) == expected
+
+
+def evaluated(expression: str, stack: str, runners: dict[str, str]) -> str:
+    """What GitHub makes of it, whose `&&` and `||` are Python's `and` and `or`."""
+    python = expression.replace("&&", "and").replace("||", "or").replace("inputs.stack", "stack")
+    python = re.sub(r"vars\.(\w+)", r"runners.get('\1', '')", python)
+    return eval(python, {"stack": stack, "runners": runners})
+
+
+def test_digests_are_kept_as_long_as_an_approval_may_wait() -> None:
+    """Thirty days: docs.github.com/actions/reference/limits."""
+    kept = [
+        step["with"]["retention-days"]
+        for step in steps(FOLDER / "deploy.yml")
+        if step.get("uses", "").startswith("actions/upload-artifact@")
+    ]
+    assert kept == [30]
+
+
+def test_a_deployment_without_its_digests_ends_there(tmp_path: Path) -> None:
+    up = jobs(FOLDER / "deploy.yml")["up"]["steps"]
+    script = up[place_of(up, name="Hand the digests")]["run"]
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text('#!/bin/sh\necho "$@"\n')
+    pulumi.chmod(0o755)
+    (tmp_path / "faq.reference").write_text("registry/scoring-faq@sha256:0\n")
+    done = subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=tmp_path, env={"STACK": "prod", "PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "faq.image registry/scoring-faq@sha256:0" in done.stdout
+    assert "resnet.image" not in done.stdout
+
+
 @every_workflow
 def test_actionlint_finds_nothing(path: Path) -> None:
     program = shutil.which("actionlint") or shutil.which("actionlint", path=BUILT)

@@ -57,11 +57,16 @@ def layers(settings: Settings) -> Mistakes:
 
 
 def images(settings: Settings) -> Mistakes:
-    """Prebuilt images are named."""
-    if settings.images != "prebuilt" or not (settings.has_services or settings.is_local):
+    """Prebuilt images are named, and no others."""
+    if not (settings.has_services or settings.is_local):
         return
     for name, workload in workloads_of(settings):
-        if workload.image is None:
+        if workload.image is not None and settings.images == "build":
+            yield Mistake(
+                f"{name}.image", "is set, and the stack builds its images",
+                "images: prebuilt, or leave it out", ("images",),
+            )  # fmt: skip
+        if workload.image is None and settings.images == "prebuilt":
             yield Mistake(
                 f"{name}.image", "is missing, and images are prebuilt",
                 "registry/repository@sha256:…, as CI printed it", ("images", f"{name}.enabled"),

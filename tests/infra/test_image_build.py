@@ -12,8 +12,9 @@ from infra.images import BuildSpec
 
 
 def test_the_outputs_are_those_of_a_github_actions_step() -> None:
-    written = outputs(BuildSpec("torch", {"ARCHITECTURE": "resnet152", "WEIGHTS": "DEFAULT"}))
-    assert written.splitlines() == [
+    spec = BuildSpec("torch", {"ARCHITECTURE": "resnet152", "WEIGHTS": "DEFAULT"})
+    assert outputs(spec, "scoring-resnet").splitlines() == [
+        "repository=scoring-resnet",
         "target=torch",
         "arguments<<END_OF_ARGUMENTS",
         "ARCHITECTURE=resnet152",
@@ -27,7 +28,8 @@ def test_ci_builds_what_the_stack_would(
     stack: str, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([stack, "resnet"]) == 0
-    assert capsys.readouterr().out.startswith(f"target={target}\n")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"repository=scoring-resnet\ntarget={target}\n")
 
 
 def test_a_refused_stack_is_told_as_the_plan_tells_it(

@@ -33,6 +33,7 @@ CASES = [
         {"images": "prebuilt", "resnet.image": DIGEST},
         {"faq.image": DIGEST},
     ),
+    Case("faq.image", "builds its images", {"faq.image": DIGEST}, {"faq.image": None}),
     Case(
         "registry.docker_hub",
         "is missing",
