@@ -13,7 +13,7 @@ from infra.azure.diagnostics import send_diagnostics
 from infra.azure.identities import ClusterIdentities
 from infra.azure.maintenance import declare_windows
 from infra.azure.network import Network
-from infra.azure.node_pool_profiles import upgrade_settings, upgraded_by_azure
+from infra.azure.node_pool_profiles import local_dns, upgrade_settings, upgraded_by_azure
 from infra.azure.place import Place
 from infra.scheduling import CRITICAL_TAINT
 from infra.sections.monitoring import LogSettings
@@ -190,6 +190,7 @@ def _system_pool(
         availability_zones=list(cluster.zones) or None,
         vnet_subnet_id=subnet_id,
         enable_node_public_ip=False,
+        local_dns_profile=local_dns(),
         node_taints=[CRITICAL_TAINT],
         upgrade_settings=upgrade_settings(pool, spot=False),
         tags=place.tags,

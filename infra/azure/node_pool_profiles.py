@@ -26,6 +26,16 @@ def upgrade_settings(pool: PoolSettings, *, spot: bool) -> aks.AgentPoolUpgradeS
     )
 
 
+def local_dns() -> aks.LocalDNSProfileArgs:
+    """No DNS cache on the nodes, which AKS would begin to make with Kubernetes 1.37.
+
+    Pods would then ask an address of their own node, which the network policies that let them ask
+    the cluster's DNS do not allow (learn.microsoft.com/azure/aks/dns-concepts): with the upgrade
+    the gateway would find nobody.
+    """
+    return aks.LocalDNSProfileArgs(mode=aks.LocalDNSMode.DISABLED)
+
+
 def upgraded_by_azure(settings: ClusterSettings) -> bool:
     """Whether Azure changes the Kubernetes version by itself.
 

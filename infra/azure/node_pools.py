@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import containerservice as aks
 
-from infra.azure.node_pool_profiles import upgrade_settings, upgraded_by_azure
+from infra.azure.node_pool_profiles import local_dns, upgrade_settings, upgraded_by_azure
 from infra.azure.place import Place
 from infra.scheduling import (
     GPU_TAINT,
@@ -97,6 +97,7 @@ class NodePools(pulumi.ComponentResource):
             availability_zones=list(cluster.zones) or None,
             vnet_subnet_id=args.nodes_subnet_id,
             enable_node_public_ip=False,
+            local_dns_profile=local_dns(),
             node_labels=node_labels(kind, spot=pool.spot),
             node_taints=node_taints(kind, spot=pool.spot),
             upgrade_settings=upgrade_settings(pool, spot=pool.spot),

@@ -148,6 +148,7 @@ class TestSystemPool:
         assert pool["osDiskType"] == "Ephemeral"
         assert pool["maxPods"] >= 50
         assert pool["enableNodePublicIP"] is False
+        assert pool["localDNSProfile"] == {"mode": "Disabled"}
 
     def test_scales_between_the_bounds_over_the_zones(self, place: Place) -> None:
         (pool,) = inputs_of(

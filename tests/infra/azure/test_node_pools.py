@@ -113,6 +113,12 @@ def test_node_that_cannot_be_drained_is_set_aside(place: Place) -> None:
     }
 
 
+def test_pods_ask_the_cluster_for_names_and_not_their_node(place: Place) -> None:
+    """What the network policies let them do."""
+    for name in ("cpu", "gpu"):
+        assert inputs(place, name, gpu_pool=A100)["localDNSProfile"] == {"mode": "Disabled"}
+
+
 def test_new_name_makes_a_new_pool_before_the_old_one_goes(place: Place) -> None:
     """Another URN: the engine creates what is new before it deletes what is gone."""
     one, other = pool(place, "cpu"), pool(place, "cpu2", cpu_pool={"name": "cpu2"})
