@@ -51,6 +51,7 @@ class PrivateEndpointArgs:
         group_id: the part of the service that is reached, such as ``vault``.
         zone_name: the service's private DNS zone
             (learn.microsoft.com/azure/private-link/private-endpoint-dns).
+        after: changes of the service that must be over before.
     """
 
     place: Place
@@ -59,6 +60,7 @@ class PrivateEndpointArgs:
     resource_id: pulumi.Input[str]
     group_id: str
     zone_name: str
+    after: Sequence[pulumi.Resource] = ()
 
 
 class PrivateEndpoint(pulumi.ComponentResource):
@@ -148,7 +150,7 @@ class PrivateEndpoint(pulumi.ComponentResource):
                 )
             ],
             tags=place.tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
         )
 
 

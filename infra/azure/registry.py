@@ -82,7 +82,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         registry = self._registry(name, args)
         place.locks.put_on(f"{name}-registry", registry)
         send_diagnostics(f"{name}-registry", place, registry, args.workspace_id, parent=self)
-        self._replicas(name, args, registry)
+        replicas = self._replicas(name, args, registry)
         if args.settings.acr.private:
             PrivateEndpoint(
                 f"{name}-private",
@@ -93,6 +93,8 @@ class ContainerRegistry(pulumi.ComponentResource):
                     resource_id=registry.id,
                     group_id="registry",
                     zone_name=PRIVATE_ZONE,
+                    # A registry to which a replica is being added takes no endpoint meanwhile.
+                    after=replicas,
                 ),
                 pulumi.ResourceOptions(parent=self),
             )
@@ -133,7 +135,9 @@ class ContainerRegistry(pulumi.ComponentResource):
 
     def _replicas(
         self, name: str, args: ContainerRegistryArgs, registry: azure.containerregistry.Registry
-    ) -> None:
+    ) -> list[azure.containerregistry.Replication]:
+        """One after another: a registry that is being changed takes no second change."""
+        replicas: list[azure.containerregistry.Replication] = []
         for location in args.settings.acr.replica_locations:
             replica = azure.containerregistry.Replication(
                 f"{name}-replica-{location}",
@@ -144,9 +148,11 @@ class ContainerRegistry(pulumi.ComponentResource):
                 region_endpoint_enabled=True,
                 zone_redundancy=_redundancy(args),
                 tags=args.place.tags,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(replicas)),
             )
             args.place.locks.hold_back(replica)
+            replicas.append(replica)
+        return replicas
 
     def _permissions(
         self, name: str, args: ContainerRegistryArgs, registry_id: pulumi.Input[str]

@@ -139,6 +139,16 @@ def test_replicas_hold_copies_in_further_regions(place: Place) -> None:
     assert {str(replica["zoneRedundancy"]) for replica in replicas} == {"Enabled"}
 
 
+def test_a_registry_is_changed_by_one_thing_at_a_time(place: Place) -> None:
+    """Azure takes no endpoint for a registry to which a replica is being added."""
+    settings = {"acr": {**PRIVATE["acr"], "replica_locations": ["northeurope", "uksouth"]}}
+    recording = declared(place, settings)
+    first, second = recording.of_type(":Replication")
+    assert first.urn in second.options.depends_on
+    endpoint = recording.one(":PrivateEndpoint", "registry-private-endpoint")
+    assert {first.urn, second.urn} <= set(endpoint.options.depends_on)
+
+
 def test_the_registry_is_kept_and_logged(place: Place) -> None:
     recording = declared(place, {})
     own = recording.one(":Registry")
