@@ -13,6 +13,7 @@ from tests.infra.kubernetes.platform_objects import (
     resource_of,
     spec_of,
 )
+from tests.infra.kubernetes.workload_objects import declared_workloads
 
 EXISTING = {"gateway": {"tls": {"issuer": "existing-secret", "existing_secret": "site"}}}
 
@@ -77,6 +78,17 @@ def test_solvers_run_where_the_services_do_also_on_spot_nodes() -> None:
     assert [t["key"] for t in pod["tolerations"]] == ["kubernetes.azure.com/scalesetpriority"]
     (solver,) = spec_of(declared(_acme("acme")), "Issuer", "gateway")["acme"]["solvers"]
     assert solver["http01"]["gatewayHTTPRoute"]["podTemplate"]["spec"]["tolerations"] == []
+
+
+def test_a_solver_is_what_azure_policy_takes() -> None:
+    """The restricted standard asks for a group of each kind; the services' pods name them, too."""
+    (solver,) = spec_of(declared(_acme("acme")), "Issuer", "gateway")["acme"]["solvers"]
+    pod = solver["http01"]["gatewayHTTPRoute"]["podTemplate"]["spec"]["securityContext"]
+    service = spec_of(declared_workloads(), "Deployment", "faq")["template"]["spec"]
+    assert set(pod) == set(service["securityContext"]) - {"fsGroupChangePolicy"}
+    assert pod["runAsNonRoot"] is True
+    assert pod["runAsGroup"] == pod["fsGroup"] == pod["supplementalGroups"][0] != 0
+    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
 def test_keys_are_small_and_new_each_time() -> None:
