@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from infra.kubernetes.gateway_log import access_log
 from infra.kubernetes.places import GATEWAY_NAME, GATEWAY_OWNER_LABEL
 from infra.scheduling import (
     HOST_LABEL,
@@ -79,6 +80,7 @@ def proxy_spec(
             "minDrainDuration": f"{DRAIN_MARGIN_SECONDS}s",
         },
         "logging": {"level": {"default": "warn"}},
+        "telemetry": {"accessLog": access_log()},
     }
 
 
