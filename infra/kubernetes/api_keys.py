@@ -155,7 +155,11 @@ class ApiKeys(pulumi.ComponentResource):
         args: ApiKeysArgs,
         azure_opts: pulumi.ResourceOptions | None,
     ) -> azure.keyvault.Secret:
-        """Written through Azure's management plane, which reaches a private vault too."""
+        """Written through Azure's management plane, which reaches a private vault too.
+
+        Its deletion would go the other way, through the vault itself, where whoever deploys has no
+        right and, with a private vault, no reach. So the stack forgets it: it goes with the vault.
+        """
         secret = azure.keyvault.Secret(
             f"{name}-{key.vault_secret}",
             secret_name=key.vault_secret,
@@ -169,7 +173,9 @@ class ApiKeys(pulumi.ComponentResource):
                 attributes=azure.keyvault.SecretAttributesArgs(enabled=True),
             ),
             tags=args.place.tags,
-            opts=pulumi.ResourceOptions.merge(azure_opts, pulumi.ResourceOptions(parent=self)),
+            opts=pulumi.ResourceOptions.merge(
+                azure_opts, pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+            ),
         )
         args.place.locks.hold_back(secret)
         return secret

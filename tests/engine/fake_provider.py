@@ -70,6 +70,7 @@ COMPUTED: dict[str, dict[str, Any]] = {
     "docker:index/image:Image": {"repoDigest": "fake.azurecr.io/fake@sha256:" + "ab" * 32},
     "docker:index/network:Network": {"driver": "bridge"},
 }
+VAULT_SECRET = "azure-native:keyvault:Secret"
 _CHANGING = threading.Lock()
 """The file of locks is read and written by one request at a time."""
 UNCHANGEABLE = {
@@ -148,6 +149,9 @@ class FakeProvider(provider_pb2_grpc.ResourceProviderServicer):
         if _type_of(request.urn) == LOCK:
             _change_locks(inputs["scope"], locked=False)
             return empty_pb2.Empty()
+        if _type_of(request.urn) == VAULT_SECRET:
+            # The one deletion that goes to the vault itself, where whoever deploys has no role.
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "ForbiddenByRbac")
         # An extension of a locked resource, or what is locked itself.
         places = [request.id, *(str(inputs.get(key, "")) for key in ("scope", "resourceUri"))]
         with _CHANGING:

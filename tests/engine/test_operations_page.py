@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,8 @@ esac
 """
 SHELL = [block.text for block in blocks("sh", pages=[ROOT / "docs" / "operations.md"])]
 VAULT = "vault-vault"
+SECRETS = ("scoring-api-keys", "scoring-web-key")
+FORMER = f"fake.azurecr.io/scoring-faq@sha256:{'cd' * 32}"
 
 
 @pytest.fixture
@@ -62,7 +65,41 @@ def test_a_vault_that_was_recovered_is_the_stack_s_again(project: Project, tools
     assert "ConflictError" in project.run("up", "--yes", "--skip-preview", expect=None)
     project.drift(as_it_was)
     project.shell(recovery, tools)
+    project.taken(*(f"api-keys-{secret}" for secret in SECRETS))
+    assert "ConflictError" in project.run("up", "--yes", "--skip-preview", expect=None)
+    (import_secret,) = (text for text in SHELL if "keyvault:Secret" in text)
+    for secret in SECRETS:
+        project.shell(import_secret.replace("SECRET", secret), tools)
     changes = project.run("up", "--yes", "--skip-preview", "--diff")
     assert "replaced" not in changes
     assert project.inputs("prod", VAULT) == as_it_was[VAULT]
     project.run("preview", "--expect-no-changes")
+
+
+def test_a_secret_that_is_no_longer_needed_stops_no_deployment(project: Project) -> None:
+    project.add_stack("prod", ROOT / "Pulumi.dev.yaml", security={"key_vault": {"enabled": True}})
+    project.run("up", "--yes", "--skip-preview")
+    project.run("config", "set", "--path", "web.enabled", "false")
+    project.run("config", "rm", "--path", "web.api_key")
+    project.run("up", "--yes", "--skip-preview")
+    assert "scoring-web-key" not in json.dumps(project.state("prod"))
+
+
+def test_an_image_that_ran_before_runs_again(project: Project, tools: Path) -> None:
+    project.add_stack("prod", ROOT / "Pulumi.dev.yaml")
+    project.run("up", "--yes", "--skip-preview")
+    (going_back,) = (text for text in SHELL if "use-running-images" in text)
+    (tools / "kubectl").write_text("#!/bin/sh\n")
+    (tools / "kubectl").chmod(0o755)
+    shutil.copytree(ROOT / ".github", project.folder / ".github")
+    digest = "REGISTRY/REPOSITORY@sha256:DIGEST"
+    assert digest in going_back
+    project.shell(going_back.replace(digest, FORMER), tools)
+    images = {
+        name: project.inputs("prod", f"workloads-{name}-deployment")["spec"]["template"]["spec"][
+            "containers"
+        ][0]["image"]
+        for name in ("faq", "resnet", "web")
+    }
+    other = "fake.azurecr.io/fake@sha256:" + "ab" * 32
+    assert images == {"faq": FORMER, "resnet": other, "web": other}

@@ -55,6 +55,13 @@ def test_each_pod_mounts_its_own_file() -> None:
     assert keys_volume("faq", PLAIN)["secret"]["defaultMode"] == 0o440
 
 
+def test_a_secret_of_a_vault_goes_with_it() -> None:
+    """Its deletion alone would take a right in the vault that whoever deploys has not."""
+    found = declared_workloads(IN_VAULT).of_type(":keyvault:Secret")
+    assert found
+    assert all(secret.options.retain_on_delete for secret in found)
+
+
 def test_with_a_vault_no_key_is_in_the_cluster() -> None:
     assert not declared_workloads(IN_VAULT).of_type("core/v1:Secret")
 
