@@ -30,6 +30,7 @@ from client.errors import (
 )
 from client.picture import media_type_of, read_picture
 from client.retrying import Retries, read_retry_after
+from client.sending import Body, TimeLeft
 
 DEFAULT_TIMEOUT = 10.0
 LONGEST_TIMEOUT = 600.0
@@ -49,7 +50,11 @@ class ScoringClient:
         api_key: sent as X-API-Key. Only ever sent over HTTPS or to this machine, unless
             ``key_over_plain_http`` allows another way.
         timeout: seconds that a call may take, tries and waits together; more than 0, at most 600.
-            The service is told what is left of it by X-Request-Timeout-Ms.
+            The service is told what is left of it by X-Request-Timeout-Ms. Connecting, sending and
+            the answer each have what is left when they begin: a service that stalls midway is given
+            up after twice the time at most. Not bounded are one that takes a piece of a picture, or
+            sends the head of its answer, in drips, and what the system needs to look up a name and
+            to try one of its addresses after another.
         retries: when to try again; :data:`~client.retrying.NO_RETRIES` for never.
         key_over_plain_http: send the key unencrypted to another machine, as inside a cluster.
 
@@ -157,8 +162,10 @@ class ScoringClient:
             "POST",
             f"{self.address}{path}",
             params=dict(query),
-            content=body,
-            headers={"Content-Type": content_type},
+            # Can be sent again with each try. Its length is known, so that it is not sent chunked.
+            content=Body(body, deadline),
+            headers={"Content-Type": content_type, "Content-Length": str(len(body))},
+            extensions={"timeout": TimeLeft(deadline)},
         )
         tries = 0
         while True:
@@ -173,9 +180,8 @@ class ScoringClient:
 
     def _exchange(self, request: httpx.Request, deadline: float) -> object:
         """Send once; the decoded JSON of a 200, an exception for everything else."""
-        remaining = max(0.001, deadline - time.monotonic())
+        remaining = deadline - time.monotonic()
         request.headers["X-Request-Timeout-Ms"] = str(max(1, int(remaining * 1000)))
-        request.extensions["timeout"] = httpx.Timeout(remaining).as_dict()
         try:
             response = self._http.send(request, stream=True)
             try:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
-from threading import Thread
+from collections.abc import Generator
 
 import pytest
 
@@ -19,6 +15,7 @@ from tests.services.web.upstream_stub import (
     contract,
     running_stub,
 )
+from tests.slow_reader import slow_reader
 
 TIMEOUT_SECONDS = 0.8
 
@@ -64,25 +61,6 @@ def test_a_picture_that_a_service_died_of_is_not_sent_again(
     with pytest.raises(Problem, match=r"^The picture service failed\.$"):
         classify(service)
     assert [received.body for received in stub.received] == [b"picture"]
-
-
-@contextmanager
-def slow_reader() -> Iterator[str]:
-    """The address of what reads 64 KiB ten times a second, and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-
-        def read() -> None:
-            with suppress(OSError):
-                connection, _ = listener.accept()
-                with connection:
-                    while connection.recv(1 << 16):
-                        time.sleep(0.1)
-
-        reader = Thread(target=read)
-        reader.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    reader.join()
 
 
 def test_a_service_that_takes_a_picture_too_slowly_is_given_up() -> None:
