@@ -12,6 +12,7 @@ from __future__ import annotations
 from client.answers import Classification, Match, MatchAnswer, ModelReference, Prediction
 from client.errors import (
     AtCapacity,
+    ConnectionCut,
     DeadlineExceeded,
     FieldError,
     Forbidden,
@@ -34,6 +35,7 @@ __all__ = [
     "NO_RETRIES",
     "AtCapacity",
     "Classification",
+    "ConnectionCut",
     "DeadlineExceeded",
     "FieldError",
     "Forbidden",

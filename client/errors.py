@@ -20,7 +20,11 @@ class ScoringError(Exception):
 
 
 class Unreachable(ScoringError):
-    """No connection, or it was cut before the answer was complete."""
+    """No connection, so that no service had any of the question or picture; or it was cut."""
+
+
+class ConnectionCut(Unreachable):
+    """The connection was cut before the answer was complete: a service may have begun with it."""
 
 
 class DeadlineExceeded(ScoringError):

@@ -1,9 +1,13 @@
 """When a request is tried again, and how long to wait before.
 
-Scoring changes nothing on the service, so trying again is always safe; it is done for a refusal
-that says "later" (429, 503) and for a connection that failed. The wait grows exponentially, with
-jitter over the whole interval so that clients refused together do not return together (Brooker,
-"Exponential Backoff And Jitter", 2015, "full jitter"), and is never shorter than Retry-After.
+Scoring changes nothing on the service, so what a refusal says "later" to (429, 503) and what
+reached no service is tried again. What a service may have begun with when the connection was cut
+is sent again only if it is a question: a picture on which one pod died must not be handed to the
+next (decision 8). A gateway's 503 does not say whether a pod was lost or none was there.
+
+The wait grows exponentially, with jitter over the whole interval so that clients refused together
+do not return together (Brooker, "Exponential Backoff And Jitter", 2015, "full jitter"), and is
+never shorter than Retry-After.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from client.errors import AtCapacity, RateLimited, ScoringError, Unreachable
+from client.errors import AtCapacity, ConnectionCut, RateLimited, ScoringError, Unreachable
 
 RETRY_AFTER_SPREAD = 0.25
 """Up to this share of Retry-After is added to it at random."""
@@ -37,14 +41,17 @@ class Retries:
     longest_wait: float = 5.0
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
-    def wait(self, tries: int, error: ScoringError) -> float | None:
+    def wait(self, tries: int, error: ScoringError, *, harmless: bool = False) -> float | None:
         """Seconds to wait before the next try; None when there shall be none.
 
         Args:
             tries: how many there have been, at least 1.
             error: how the last one failed.
+            harmless: no service can have died of what was sent, so that a cut may pass.
         """
         if tries > self.most or not isinstance(error, RateLimited | AtCapacity | Unreachable):
+            return None
+        if isinstance(error, ConnectionCut) and not harmless:
             return None
         if not isinstance(error, Unreachable) and error.retry_after is not None:
             return error.retry_after * self.uniform(1.0, 1.0 + RETRY_AFTER_SPREAD)

@@ -20,6 +20,7 @@ from client.answers import (
 )
 from client.api_key import checked_key
 from client.errors import (
+    ConnectionCut,
     DeadlineExceeded,
     ScoringError,
     UnexpectedAnswer,
@@ -83,6 +84,10 @@ class ScoringClient:
         self.address = address
         self._timeout = timeout
         self._retries = retries or Retries()
+        # Connections are kept: a TLS handshake for each call is dear. A picture on one that is closed
+        # while idle at that very moment looks like one that killed its pod, and fails (decision 8).
+        # That is rare enough: httpx sends nothing on one that it sees closed or that was idle for
+        # 5 s; the services and the gateway keep theirs for minutes, unless they stop.
         # A proxy set in the environment must not see what is meant for this machine.
         self._http = httpx.Client(headers=headers, trust_env=not address.is_loopback)
 
@@ -131,7 +136,9 @@ class ScoringClient:
         if include_answers:
             request["include_answers"] = True
         body = json.dumps(request).encode("ascii")
-        return self._call("/v1/match", body, "application/json", {}, read_match_answer)
+        return self._call(
+            "/v1/match", body, "application/json", {}, read_match_answer, harmless=True
+        )
 
     def classify(self, picture: bytes | Path, *, top_k: int | None = None) -> Classification:
         """The classes of a picture, most probable first.
@@ -147,39 +154,45 @@ class ScoringClient:
         """
         body = read_picture(picture) if isinstance(picture, Path) else picture
         query = {} if top_k is None else {"top_k": str(top_k)}
-        return self._call("/v1/classify", body, media_type_of(body), query, read_classification)
+        return self._call(
+            "/v1/classify", body, media_type_of(body), query, read_classification, harmless=False
+        )
 
     def _call(
         self,
         path: str,
-        body: bytes,
+        content: bytes,
         content_type: str,
         query: Mapping[str, str],
         read: Callable[[object], Answer],
+        *,
+        harmless: bool,
     ) -> Answer:
         deadline = time.monotonic() + self._timeout
+        body = Body(content, deadline)
         request = self._http.build_request(
             "POST",
             f"{self.address}{path}",
             params=dict(query),
             # Can be sent again with each try. Its length is known, so that it is not sent chunked.
-            content=Body(body, deadline),
-            headers={"Content-Type": content_type, "Content-Length": str(len(body))},
+            content=body,
+            headers={"Content-Type": content_type, "Content-Length": str(len(content))},
             extensions={"timeout": TimeLeft(deadline)},
         )
         tries = 0
         while True:
             tries += 1
             try:
-                return read(self._exchange(request, deadline))
+                return read(self._exchange(request, body, deadline))
             except ScoringError as error:
-                wait = self._retries.wait(tries, error)
+                wait = self._retries.wait(tries, error, harmless=harmless)
                 if wait is None or time.monotonic() + wait >= deadline:
                     raise
                 time.sleep(wait)
 
-    def _exchange(self, request: httpx.Request, deadline: float) -> object:
+    def _exchange(self, request: httpx.Request, body: Body, deadline: float) -> object:
         """Send once; the decoded JSON of a 200, an exception for everything else."""
+        body.begun = False
         remaining = deadline - time.monotonic()
         request.headers["X-Request-Timeout-Ms"] = str(max(1, int(remaining * 1000)))
         try:
@@ -191,7 +204,9 @@ class ScoringClient:
         except httpx.TimeoutException:
             raise DeadlineExceeded(f"no answer within {self._timeout:g} s") from None
         except httpx.TransportError as error:
-            raise Unreachable(f"{self.address}: {_reason(error)}") from None
+            if body.begun:
+                raise ConnectionCut(f"{self.address}: the connection was cut") from None
+            raise Unreachable(f"{self.address}: no connection ({_reason(error)})") from None
         except httpx.DecodingError:
             raise UnexpectedAnswer("the answer is corrupt") from None
         if response.status_code != 200:
@@ -240,6 +255,7 @@ def _decode(response: httpx.Response, content: bytes) -> object:
 
 
 def _reason(error: httpx.TransportError) -> str:
+    """Why nothing was sent; what a proxy or another server says of it is never shown as it came."""
     if isinstance(error, httpx.ConnectError):
-        return f"no connection ({one_line(str(error)) or 'refused'})"
-    return "the connection was cut"
+        return one_line(str(error)) or "refused"
+    return "it was cut, or a proxy refused"

@@ -21,13 +21,18 @@ class Body:
     Args:
         content: all of it.
         deadline: by the monotonic clock.
+
+    Attributes:
+        begun: whether the last try came to it; httpcore asks for it once the head has been sent.
     """
 
     def __init__(self, content: bytes, deadline: float) -> None:
         self._content = content
         self._deadline = deadline
+        self.begun = False
 
     def __iter__(self) -> Iterator[bytes]:
+        self.begun = True
         for start in range(0, len(self._content), PIECE_BYTES):
             if time.monotonic() > self._deadline:
                 raise httpx.WriteTimeout("the service takes it too slowly")

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.errors import AtCapacity, DeadlineExceeded, Problem, Unauthorized, Unreachable
+from client.errors import (
+    AtCapacity,
+    ConnectionCut,
+    DeadlineExceeded,
+    Problem,
+    Unauthorized,
+    Unreachable,
+)
 from client.retrying import NO_RETRIES, Retries, read_retry_after
 
 LONGEST = Retries(most=5, first_wait=0.2, longest_wait=1.0, uniform=lambda _least, most: most)
@@ -39,8 +46,13 @@ def test_no_wait_is_shorter_than_retry_after(seconds):
     assert seconds <= wait <= seconds * 1.25
 
 
-def test_a_lost_connection_is_worth_another_try():
-    assert LONGEST.wait(1, Unreachable("cut")) is not None
+def test_what_reached_nobody_is_worth_another_try():
+    assert LONGEST.wait(1, Unreachable("refused")) is not None
+
+
+def test_what_was_cut_is_worth_another_try_only_where_it_can_do_no_harm():
+    assert LONGEST.wait(1, ConnectionCut("cut")) is None
+    assert LONGEST.wait(1, ConnectionCut("cut"), harmless=True) is not None
 
 
 @pytest.mark.parametrize("error", [DeadlineExceeded("late"), Unauthorized(Problem(401, "No."))])

@@ -215,17 +215,17 @@ def test_nothing_listening_is_unreachable(closed_url):
         made.match("q")
 
 
-def test_a_cut_connection_is_unreachable(service, impatient):
+def test_a_cut_connection_is_told_from_none(service, impatient):
     service.behaviour = lambda exchange: exchange.cut()
-    with pytest.raises(client.Unreachable):
+    with pytest.raises(client.ConnectionCut):
         impatient.match("q")
 
 
-def test_an_answer_cut_in_the_middle_is_unreachable(service, impatient):
+def test_an_answer_cut_in_the_middle_is_a_cut_connection(service, impatient):
     service.behaviour = lambda exchange: exchange.raw(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"mat'
     )
-    with pytest.raises(client.Unreachable):
+    with pytest.raises(client.ConnectionCut):
         impatient.match("q")
 
 

@@ -303,6 +303,20 @@ def test_a_file_that_fails_does_not_stop_the_others(run, service, tmp_path):
     ]
 
 
+def test_a_picture_that_a_service_may_have_died_of_is_sent_once(run, service, tmp_path):
+    deadly, good = tmp_path / "d.jpg", tmp_path / "g.jpg"
+    deadly.write_bytes(JPEG + b" that kills")
+    good.write_bytes(JPEG)
+    service.behaviour = lambda exchange: (
+        exchange.as_expected() if exchange.body == JPEG else exchange.cut()
+    )
+    done = run("classify", deadly, good, "--url", service.url)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0] == str(good)
+    assert done.stderr == f"{deadly}: {service.url}: the connection was cut\n"
+    assert [received.body for received in service.received] == [deadly.read_bytes(), JPEG]
+
+
 def test_classes_as_json_are_one_document_a_line(run, service, tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(JPEG)
