@@ -82,8 +82,8 @@ CLUSTER_RIGHTS = (
 """What readers see besides, in the whole cluster."""
 
 OPERATIONS = (
-    # Restarting is a patch of the Deployment's annotations, which a role cannot allow alone:
-    # OperatorLimits refuses all that a patch could do besides.
+    # Restarting is a patch of the Deployment's annotations, which a role cannot allow alone, nor
+    # an autoscaler's bounds: OperatorLimits refuses all that a patch could do besides.
     Rights("apps", ("deployments",), ("patch",)),
     Rights("apps", ("deployments/scale",), ("get", "patch", "update")),
     # Where an autoscaler owns the number of pods, its bounds are what can be scaled.

@@ -1,4 +1,4 @@
-"""What an operator may change in a Deployment, which Kubernetes roles cannot say."""
+"""What operators may change in a Deployment or an autoscaler, which Kubernetes roles cannot say."""
 
 from __future__ import annotations
 
@@ -18,11 +18,21 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """What ``kubectl rollout restart`` writes."""
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 """Kubernetes puts it on every namespace."""
-REFUSAL = "operators may restart and scale a Deployment, and change nothing else in it"
+BOUNDS = ("minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount")
+"""Of a HorizontalPodAutoscaler and of a ScaledObject; neither knows the other's."""
 
-SAME_FIELDS = (
+SAME_METADATA = (
     "metadata.?labels", "metadata.?annotations", "metadata.?finalizers",
     "metadata.?ownerReferences",
+)  # fmt: skip
+"""All that people write of an object's metadata.
+
+KEDA's annotations too. One hands it another HorizontalPodAutoscaler; others pause it, which deletes
+its own, and stay until somebody thinks of them, since no stack declares them. Whoever wants a fixed
+number of pods sets both bounds to it, which ``kubectl get hpa`` shows.
+"""
+SAME_FIELDS = (
+    *SAME_METADATA,
     "spec.selector", "spec.?strategy", "spec.?minReadySeconds", "spec.?revisionHistoryLimit",
     "spec.?paused", "spec.?progressDeadlineSeconds",
     "spec.template.?spec", "spec.template.metadata.?labels",
@@ -47,10 +57,29 @@ class OperatorLimitsArgs:
     exempt_groups: Sequence[str]
 
 
-class OperatorLimits(pulumi.ComponentResource):
-    """Refuses what a patch of a Deployment could do besides restarting and scaling.
+@dataclass(frozen=True)
+class _Limit:
+    """What a policy is about, and what it lets pass.
 
-    Without it whoever may patch could mount any Secret of the namespace, or run another image
+    Attributes:
+        name: of the policy and its binding.
+        resources: API group, version and resource. Requests by other versions are judged as this.
+        expression: CEL, of a change that is let pass.
+        refusal: what is said of any other.
+    """
+
+    name: str
+    resources: tuple[tuple[str, str, str], ...]
+    expression: str
+    refusal: str
+
+
+class OperatorLimits(pulumi.ComponentResource):
+    """Refuses what a patch could do besides restarting and scaling.
+
+    Without it whoever may patch a Deployment could mount any Secret of the namespace, or run
+    another image; and whoever may patch a ScaledObject could have KEDA show its token for managed
+    Prometheus at any address, and ask any address from inside the cluster
     (kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy).
     """
 
@@ -58,18 +87,24 @@ class OperatorLimits(pulumi.ComponentResource):
         self, name: str, args: OperatorLimitsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("realtime-scoring:kubernetes:OperatorLimits", name, None, opts)
+        deployments, autoscalers = _deployments(), _autoscalers()
+        self._enforce(name, deployments, args)
+        self._enforce(f"{name}-autoscalers", autoscalers, args)
+        self.register_outputs({"policies": [deployments.name, autoscalers.name]})
+
+    def _enforce(self, name: str, limit: _Limit, args: OperatorLimitsArgs) -> None:
         policy = admission.ValidatingAdmissionPolicy(
             f"{name}-policy",
-            metadata=object_meta(NAME),
+            metadata=object_meta(limit.name),
             spec=admission.ValidatingAdmissionPolicySpecArgs(
                 failure_policy="Fail",
-                match_constraints=_deployments(),
+                match_constraints=_changes_of(limit.resources),
                 match_conditions=[
                     admission.MatchConditionArgs(name="operators", expression=is_operator(args))
                 ],
                 validations=[
                     admission.ValidationArgs(
-                        expression=nothing_else_changes(), message=REFUSAL, reason="Forbidden"
+                        expression=limit.expression, message=limit.refusal, reason="Forbidden"
                     )
                 ],
             ),
@@ -77,9 +112,9 @@ class OperatorLimits(pulumi.ComponentResource):
         )
         admission.ValidatingAdmissionPolicyBinding(
             f"{name}-binding",
-            metadata=object_meta(NAME),
+            metadata=object_meta(limit.name),
             spec=admission.ValidatingAdmissionPolicyBindingSpecArgs(
-                policy_name=NAME,
+                policy_name=limit.name,
                 validation_actions=["Deny"],
                 match_resources=admission.MatchResourcesArgs(
                     namespace_selector=kubernetes.meta.v1.LabelSelectorArgs(
@@ -89,7 +124,6 @@ class OperatorLimits(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        self.register_outputs({"policy": NAME})
 
 
 def is_operator(args: OperatorLimitsArgs) -> str:
@@ -101,34 +135,71 @@ def is_operator(args: OperatorLimitsArgs) -> str:
     return f"{asks} && !{_in_one_of(json.dumps(list(args.exempt_groups)))}"
 
 
-def nothing_else_changes() -> str:
-    """CEL: whether the two Deployments differ in replicas and the restart alone."""
-    same = [f"object.{field} == oldObject.{field}" for field in SAME_FIELDS]
-    return " && ".join([*same, _kept("object", "oldObject"), _kept("oldObject", "object")])
-
-
-def _kept(one: str, other: str) -> str:
-    """CEL: the one's annotations of pods are the other's too, but for the restart."""
-    theirs = f"{other}.spec.template.metadata.?annotations.orValue({{}})"
-    return (
-        f"{one}.spec.template.metadata.?annotations.orValue({{}}).all(key, "
-        f"key == {json.dumps(RESTARTED_AT)} || (key in {theirs} && {theirs}[key] == "
-        f"{one}.spec.template.metadata.annotations[key]))"
+def _deployments() -> _Limit:
+    annotations = "spec.template.metadata.?annotations.orValue({})"
+    return _Limit(
+        NAME,
+        (("apps", "v1", "deployments"),),
+        _all_of(
+            *_same(SAME_FIELDS),
+            *_same_entries(f"object.{annotations}", f"oldObject.{annotations}", (RESTARTED_AT,)),
+        ),
+        "operators may restart and scale a Deployment, and change nothing else in it",
     )
+
+
+def _autoscalers() -> _Limit:
+    """Both kinds, with KEDA or without: a policy may name what the cluster does not know."""
+    return _Limit(
+        f"{NAME}-autoscalers",
+        (
+            ("autoscaling", "v2", "horizontalpodautoscalers"),
+            ("keda.sh", "v1alpha1", "scaledobjects"),
+        ),
+        # By entry, since KEDA's next version may have fields that nobody knows yet; `dyn`, since
+        # to the check of types a specification is no map.
+        _all_of(
+            *_same(SAME_METADATA), *_same_entries("dyn(object.spec)", "dyn(oldObject.spec)", BOUNDS)
+        ),
+        "operators may set an autoscaler's bounds, and change nothing else in it",
+    )
+
+
+def _all_of(*conditions: str) -> str:
+    return " && ".join(conditions)
+
+
+def _same(fields: Sequence[str]) -> list[str]:
+    """CEL: each field is as it was."""
+    return [f"object.{field} == oldObject.{field}" for field in fields]
+
+
+def _same_entries(new: str, old: str, free: Sequence[str]) -> list[str]:
+    """CEL: neither map has an entry that the other has not, but for those that are free."""
+    names = json.dumps(list(free))
+    return [
+        f"{one}.all(key, key in {names} || (key in {other} && {other}[key] == {one}[key]))"
+        for one, other in ((new, old), (old, new))
+    ]
 
 
 def _in_one_of(groups: str) -> str:
     return f"request.userInfo.?groups.orValue([]).exists(group, group in {groups})"
 
 
-def _deployments() -> kubernetes.admissionregistration.v1.MatchResourcesArgs:
+def _changes_of(
+    resources: Sequence[tuple[str, str, str]],
+) -> kubernetes.admissionregistration.v1.MatchResourcesArgs:
     return admission.MatchResourcesArgs(
+        # By whatever version of its API group a change is asked for.
+        match_policy="Equivalent",
         resource_rules=[
             admission.NamedRuleWithOperationsArgs(
-                api_groups=["apps"],
-                api_versions=["v1"],
+                api_groups=[group],
+                api_versions=[version],
                 operations=["UPDATE"],
-                resources=["deployments"],
+                resources=[resource],
             )
-        ]
+            for group, version, resource in resources
+        ],
     )

@@ -36,7 +36,8 @@ class AccessSettings(Section):
     operator_groups: tuple[Guid, ...] = Field(
         default=(),
         description="groups that may restart and scale the services and read their logs; in a "
-        "Deployment they can change nothing else, neither images nor what is mounted",
+        "Deployment they can change nothing else, neither images nor what is mounted, and in an "
+        "autoscaler its bounds alone",
     )
     operator_users: tuple[UserSettings, ...] = Field(
         default=(), description="single users with the rights of operator_groups"

@@ -12,7 +12,6 @@ from infra.planning.manifests import kubernetes_objects
 from tests.cluster.api import Api, Refused
 from tests.cluster.deployed_stack import DeployedStack, stack_on
 from tests.infra.plans import NAMES, recording_of
-from tests.waiting import wait_for
 
 OPERATORS = "44444444-4444-4444-4444-444444444444"
 READERS = "55555555-5555-5555-5555-555555555555"
@@ -205,53 +204,6 @@ def test_an_operator_scales_and_restarts_the_services(stack: DeployedStack) -> N
         operator.delete(path)
     with pytest.raises(Refused, match="cannot create"):
         operator.request("POST", "/api/v1/namespaces/scoring/pods/faq/exec?command=sh")
-
-
-SPEC_OF_PODS = {
-    "a secret mounted": {"volumes": [{"name": "stolen", "secret": {"secretName": "any"}}]},
-    "another account": {"serviceAccountName": "default"},
-}
-REFUSED_CHANGES = {
-    **{what: {"spec": {"template": {"spec": change}}} for what, change in SPEC_OF_PODS.items()},
-    "another annotation": {"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}},
-    "a label": {"spec": {"template": {"metadata": {"labels": {"a": "b"}}}}},
-    "paused": {"spec": {"paused": True}},
-    "the deployment's own label": {"metadata": {"labels": {"a": "b"}}},
-}
-
-
-@pytest.fixture(scope="module")
-def limits(stack: DeployedStack) -> None:
-    """The API server takes a second to act by a new policy."""
-    operator = stack.api.acting_as(OPERATOR.user, *OPERATOR.groups)
-
-    def refused() -> bool:
-        try:
-            operator.request(
-                "PATCH",
-                "/apis/apps/v1/namespaces/scoring/deployments/faq?dryRun=All",
-                headers={"Content-Type": "application/merge-patch+json"},
-                json={"spec": {"paused": True}},
-            )
-        except Refused:
-            return True
-        return False
-
-    wait_for(refused, 30, "the policy is not in force")
-
-
-@pytest.mark.usefixtures("limits")
-@pytest.mark.parametrize("change", REFUSED_CHANGES.values(), ids=REFUSED_CHANGES)
-@pytest.mark.parametrize("who", [OPERATOR, Person(ADA)], ids=["group", "user"])
-def test_an_operator_changes_nothing_else_in_a_deployment(
-    stack: DeployedStack, who: Person, change: dict[str, object]
-) -> None:
-    operator = stack.api.acting_as(who.user, *who.groups)
-    path = "/apis/apps/v1/namespaces/scoring/deployments/faq"
-    # As kubectl sends it: with a volume more, not with other volumes.
-    kind = {"Content-Type": "application/strategic-merge-patch+json"}
-    with pytest.raises(Refused, match="operators may restart and scale"):
-        operator.request("PATCH", path, headers=kind, json=change)
 
 
 def test_a_reader_changes_nothing(stack: DeployedStack) -> None:
