@@ -29,6 +29,8 @@ from services.serving.problem import Problem
 Output = Literal["logits", "probabilities"]
 
 PARITY: Final = 1e-4
+_LOUD: Final = (-64.0, 64.0)
+"""What a picture is multiplied by, to see whether the answers ever leave the range from 0 to 1."""
 
 
 class ProofFailed(Exception):
@@ -60,8 +62,9 @@ def prove(
     """Run the network on the CPU and return its golden answer.
 
     Raises ProofFailed when it cannot be opened, does not take batches of any size of the
-    transform's shape, does not give `classes` finite values, or gives logits where `output` says
-    probabilities or the other way round.
+    transform's shape, does not give `classes` finite values, gives logits where `output` says
+    probabilities or the other way round, or gives what is not served: one value, or probabilities
+    that do not sum to 1.
     """
     backend = _opened(files, library)
     one = golden_batch(transform.shape, GOLDEN_SEED)
@@ -72,8 +75,18 @@ def prove(
             f"the network gives {list(alone.shape[1:])} values for a picture, and there are "
             f"{classes} labels"
         )
+    if classes == 1:
+        raise ProofFailed(
+            "the network gives one value for a picture, and the probability of a single class is "
+            "always 1; export it with two outputs and two labels"
+        )
     if not np.isfinite(together).all() or relative_difference(together[:1], alone) > PARITY:
         raise ProofFailed("the network answers a picture alone otherwise than among others")
+    if _are_independent(together, backend, one, transform):
+        raise ProofFailed(
+            "the network gives independent probabilities, as a sigmoid for each class does, which "
+            "are not served; export it without its last step, so that it gives logits"
+        )
     _check_output(together, output)
     return golden_answer(one, alone, are_probabilities=output == "probabilities")
 
@@ -118,10 +131,27 @@ def _answer(backend: Backend, batch: Tensor, transform: Transform) -> Tensor:
         ) from None
 
 
+def _are_independent(
+    answers: Tensor, backend: Backend, picture: Tensor, transform: Transform
+) -> bool:
+    """Whether they are probabilities that do not sum to 1."""
+    if _sum_to_one(answers) or not _within_one(answers):
+        return False
+    # The logits of a few pictures that are much alike may lie there by chance.
+    loud = np.concatenate([picture * np.float32(factor) for factor in _LOUD])
+    return _within_one(_answer(backend, loud, transform))
+
+
+def _within_one(answers: Tensor) -> bool:
+    return bool(((answers >= 0) & (answers <= 1)).all())
+
+
+def _sum_to_one(answers: Tensor) -> bool:
+    return bool(np.allclose(answers.sum(axis=-1), 1, atol=1e-3))
+
+
 def _check_output(answers: Tensor, output: Output) -> None:
-    are_probabilities = bool(
-        (answers >= 0).all() and np.allclose(answers.sum(axis=-1), 1, atol=1e-3)
-    )
+    are_probabilities = bool((answers >= 0).all()) and _sum_to_one(answers)
     if are_probabilities != (output == "probabilities"):
         other = "probabilities" if are_probabilities else "logits"
         raise ProofFailed(f"the network gives {other}; say --output {other}")
