@@ -21,7 +21,7 @@ from services.faq.evaluation.evaluate import Evaluation, evaluate
 from services.faq.evaluation.latency import LatencyUnknown, measure_latency
 from services.faq.evaluation.questions import HeldOut, held_out
 from services.faq.evaluation.report.lines import evaluation_lines
-from services.faq.evaluation.report.page import document_json, write_report
+from services.faq.evaluation.report.page import document_json, require_place, write_report
 from services.faq.evaluation.withholding import TRAININGS, Trainer
 from services.faq.learnt_from import is_learnt, read_learnt
 from services.faq.model_card import data_details, library_versions, split_details
@@ -71,6 +71,8 @@ def run_evaluate(settings: EvaluateSettings) -> None:
     Raises:
         CommandFailed: the model or the data cannot be used, or are not of each other.
     """
+    if settings.report:
+        require_place(settings.report)
     try:
         manifest = read_model_folder(settings.model, kind=KIND) if settings.model else None
         settings = _as_trained(settings, manifest)
@@ -80,10 +82,13 @@ def run_evaluate(settings: EvaluateSettings) -> None:
         document = _document(settings, subject, questions, trainer)
     except CANNOT_TRAIN as error:
         raise CommandFailed(str(error)) from None
-    if settings.report:
-        write_report(document, settings.report)
-        tell(f"{settings.report / 'report.html'}: written")
-    print(document_json(document).decode() if settings.json else evaluation_lines(document))
+    try:
+        if settings.report:
+            write_report(document, settings.report)
+            tell(f"{settings.report / 'report.html'}: written")
+    finally:
+        # The figures may be the work of hours: they are shown whatever becomes of the report.
+        print(document_json(document).decode() if settings.json else evaluation_lines(document))
 
 
 def _as_trained(settings: EvaluateSettings, manifest: Manifest | None) -> EvaluateSettings:

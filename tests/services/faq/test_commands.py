@@ -115,6 +115,28 @@ def test_evaluate_prints_a_table_with_every_baseline_and_writes_the_report(
     assert sorted(path.name for path in report.iterdir()) == ["report.html", "report.json"]
 
 
+def test_a_report_that_cannot_be_written_costs_no_figures(
+    model: Path, small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.json").mkdir()
+    options = ("--data", small.folder, "--model", model, "--report", tmp_path)
+    assert command(*EVALUATE, *options) == 1
+    captured = capsys.readouterr()
+    assert [line.split("  ")[0] for line in captured.out.splitlines()[1:3]] == [
+        "model", "predecessor's pipeline",
+    ]  # fmt: skip
+    assert "report.json" in captured.err.splitlines()[-1]
+
+
+def test_a_place_where_no_report_can_be_is_found_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    assert command("evaluate", "--data", tmp_path / "none", "--report", taken) == 1
+    assert str(taken) in one_line(capsys)
+
+
 @pytest.mark.slow
 def test_evaluate_without_a_model_trains_one(
     model: Path, small: Small, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,17 @@ from services.faq.evaluation.report.wording import interval, number, percent, po
 
 PAGE: Final = "report.html"
 DOCUMENT: Final = "report.json"
+
+
+def require_place(folder: Path) -> None:
+    """Make the folder of a report, and see that it takes a file, before the work for it is done.
+
+    Raises:
+        OSError: it cannot be made, or takes none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_report(document: Mapping[str, Any], folder: Path) -> None:
