@@ -16,7 +16,11 @@ from services.resnet.network_files import NetworkFiles
 from services.resnet.proof import ProofFailed, reproduce
 from services.resnet.settings import ConvertSettings
 from services.serving.command_line import CommandFailed
-from services.serving.model_folder import ModelFolderError, new_model_folder
+from services.serving.model_folder import (
+    ModelFolderError,
+    new_model_folder,
+    refuse_foreign_folder,
+)
 
 
 def convert(settings: ConvertSettings) -> None:
@@ -25,9 +29,10 @@ def convert(settings: ConvertSettings) -> None:
     Labels, preprocessing and golden answer are those of the source: the converted network must give
     the answer that the source's own library gave, and proves it again whenever it starts.
 
-    Raises CommandFailed with one line when the source has no graph, the graph has a part without a
-    counterpart, or the answers differ.
+    Raises CommandFailed with one line when the source has no graph or would be replaced, the graph
+    has a part without a counterpart, or the answers differ.
     """
+    _check_destination(settings)
     try:
         from services.resnet.keras_conversion import NotConvertible, keras_of_onnx
         from services.resnet.keras_files import write_network
@@ -63,3 +68,16 @@ def convert(settings: ConvertSettings) -> None:
     except ModelFolderError as error:
         raise CommandFailed(str(error)) from None
     print(f"{settings.model}: converted to {settings.framework}", file=sys.stderr)
+
+
+def _check_destination(settings: ConvertSettings) -> None:
+    """Refuse a destination before the libraries are imported, which takes seconds."""
+    if settings.model.resolve().is_relative_to(settings.source.resolve()):
+        raise CommandFailed(
+            f"{settings.model}: is the source or lies in it, which is to stay as it is; choose "
+            "another folder"
+        )
+    try:
+        refuse_foreign_folder(settings.model, KIND)
+    except ModelFolderError as error:
+        raise CommandFailed(str(error)) from None
