@@ -42,10 +42,12 @@ def export_onnx(network: torch.nn.Module, path: Path, *, crop: int, seed: int) -
 
     Parity is the largest difference of the logits of a seeded batch of 1 and of 3 between torch and
     onnxruntime, relative to the largest logit. Raises ExportRefused when it is not under 1e-4, or
-    when the network cannot be exported.
+    when the network cannot be exported, and OSError when the file cannot be written.
     """
     try:
         _export(network, path, crop)
+    except OSError:
+        raise  # a full disk is no fault of the network
     except Exception as error:  # the exporter raises many types; each means the same here
         lines = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0][:160]}" if lines else type(error).__name__

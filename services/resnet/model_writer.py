@@ -8,7 +8,9 @@ from typing import Any, Final
 import safetensors.torch
 import torch
 import torchvision
+from safetensors import SafetensorError
 
+from services.resnet.backends.backend import first_line
 from services.resnet.classifier_folder import (
     GOLDEN_FILE,
     KIND,
@@ -97,7 +99,7 @@ def _write_files(
 ) -> dict[str, Any]:
     crop = weights.transform.crop
     if settings.torch:
-        safetensors.torch.save_model(network, str(folder / STATE_FILE))
+        _write_state(network, folder / STATE_FILE)
     write_transform(weights.transform, folder / TRANSFORM_FILE)
     write_labels(imagenet_labels(weights.labels), folder / LABELS_FILE)
     golden = _golden(network, crop)
@@ -110,6 +112,14 @@ def _write_files(
         # safetensors writes for its owner alone, but a container runs as another user.
         file.chmod(_READABLE_BY_ALL)
     return facts
+
+
+def _write_state(network: torch.nn.Module, path: Path) -> None:
+    try:
+        safetensors.torch.save_model(network, str(path))
+    except SafetensorError as error:
+        # A full disk is no OSError of it.
+        raise CommandFailed(f"{path.name}: cannot be written ({first_line(error)})") from None
 
 
 def _golden(network: torch.nn.Module, crop: int) -> Golden:

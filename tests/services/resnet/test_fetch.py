@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -352,3 +353,25 @@ def test_ctrl_c_during_a_download_is_clean_and_the_next_run_resumes(
     mirror.seconds_a_piece = 0.0
     assert run(["fetch", *arguments]) == 0
     assert mirror.ranges[-1] != ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("left_out", "limit"),
+    # The second is enough for the golden answer, and not for the graph.
+    [("--no-onnx", 100_000), ("--no-torch", 1_000_000)],
+)
+def test_a_full_disk_is_one_line_that_says_so(left_out: str, limit: int, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: both fail in `write`."""
+    options = ["--architecture", NETWORK, "--weights", "seeded", "--no-progress", left_out]
+    done = subprocess.run(
+        [sys.executable, "-m", "services.resnet", "fetch", "--model", tmp_path / "model", *options],
+        capture_output=True, text=True, check=False, timeout=240,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("services.resnet fetch: ")
+    assert "File too large" in line
+    assert "cannot be exported" not in line
+    assert list(tmp_path.iterdir()) == []
