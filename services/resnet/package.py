@@ -112,10 +112,18 @@ def _is_torchscript(path: Path) -> bool:
 
 def _copy(source: Path, destination: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, destination, copy_function=shutil.copyfile)
+        shutil.copytree(source, destination, copy_function=_copy_file)
         return
-    shutil.copyfile(source, destination)
+    _copy_file(source, destination)
     destination.chmod(_READABLE_BY_ALL)
+
+
+def _copy_file(source: str | Path, destination: str | Path) -> None:
+    """Copy, and fail with no OSError: `copytree` gathers these into one that does not say why."""
+    try:
+        shutil.copyfile(source, destination)
+    except OSError as error:
+        raise CommandFailed(f"{source}: cannot be copied: {error.strerror or error}") from None
 
 
 def _stem(network: Path) -> str:
