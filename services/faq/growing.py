@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import csr_array
 
+from services.faq.array_file import spill
 from services.faq.sparse_rows import TooManyTerms
 from services.faq.terms import SPILLED_ENTRIES
 
@@ -35,7 +36,7 @@ class GrowingArray:
         if self._size >= SPILLED_ENTRIES:
             self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115
             for each in self._pieces:
-                each.tofile(self._file)
+                spill(each, self._file)
             self._pieces.clear()
 
     def whole(self) -> NDArray:
@@ -44,7 +45,6 @@ class GrowingArray:
             pieces, self._pieces = self._pieces, []
             return np.concatenate([np.zeros(0, self._dtype), *pieces])
         with self._file as file:
-            file.flush()
             # As a plain array: each slice of numpy's own class for maps costs more.
             return np.asarray(np.memmap(file, self._dtype, mode="r", shape=(self._size,)))
 

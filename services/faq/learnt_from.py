@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.faq.array_file import write_array
 from services.faq.data import Duplicate
 from services.faq.text import CleanText
 from services.serving.model_folder import ModelFolderError
@@ -22,7 +23,7 @@ Keys = NDArray[np.int64]
 
 def write_learnt(folder: Path, questions: Sequence[Duplicate]) -> None:
     """Write the questions that the model of `folder` has learnt from."""
-    np.save(folder / LEARNT_FILE, _keys(questions), allow_pickle=False)
+    write_array(folder / LEARNT_FILE, _keys(questions))
 
 
 def add_learnt(folder: Path, questions: Sequence[Duplicate]) -> None:
@@ -32,7 +33,7 @@ def add_learnt(folder: Path, questions: Sequence[Duplicate]) -> None:
         ModelFolderError: the file is missing or broken.
     """
     keys = np.concatenate((read_learnt(folder), _keys(questions)))
-    np.save(folder / LEARNT_FILE, keys, allow_pickle=False)
+    write_array(folder / LEARNT_FILE, keys)
 
 
 def read_learnt(folder: Path) -> Keys:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from scipy.sparse import csr_array
 
+from services.faq.array_file import write_array
 from services.faq.classifier import PairClassifier
 from services.faq.encoder import GRAPH_FILE, Encoder, load_encoder
 from services.faq.features import PLAIN, WITH_MEANING, FeatureSet
@@ -128,11 +129,11 @@ def save_model(model: StoredModel, folder: Path) -> None:
     _write_json(folder / EXAMPLES_FILE, _Examples(examples=model.examples))
     arrays = _arrays(model)
     for name, dtype in ARRAYS.items():
-        _write_array(array_file(folder, name), arrays[name].astype(dtype, copy=False))
+        write_array(array_file(folder, name), arrays[name].astype(dtype, copy=False))
     if index.rows.meanings and model.scorer.encoder:
         for name, dtype in MEANINGS.items():
             vectors = getattr(index.rows.meanings, name.removeprefix("meaning_"))
-            _write_array(array_file(folder, name), vectors.astype(dtype, copy=False))
+            write_array(array_file(folder, name), vectors.astype(dtype, copy=False))
         model.scorer.encoder.save(folder)
 
 
@@ -324,14 +325,6 @@ def _require_below(folder: Path, name: str, end: int) -> None:
 def _require(folder: Path, name: str, condition: bool) -> None:
     if not condition:
         raise ModelFolderError(array_file(folder, name), "does not fit the model's other arrays")
-
-
-def _write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write as `np.save` does, whose error on a full disk does not say what is wrong."""
-    header = np.lib.format.header_data_from_array_1_0(array)
-    with path.open("wb") as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _write_json(path: Path, document: BaseModel) -> None:

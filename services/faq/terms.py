@@ -16,6 +16,7 @@ from typing import Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from services.faq.array_file import spill
 from services.faq.term_hashes import Hashes, gram_hashes, string_hashes
 
 KIND_BITS: Final = np.uint64(62)
@@ -215,6 +216,5 @@ def _kept(parts: list[NDArray], size: int, dtype: np.dtype) -> NDArray:
         return np.concatenate([np.zeros(0, dtype), *parts])
     with tempfile.TemporaryFile() as file:
         while parts:
-            parts.pop(0).tofile(file)
-        file.flush()
+            spill(parts.pop(0), file)
         return np.memmap(file, dtype, mode="r", shape=(size,))
