@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.faq.importing.sites import host_of
+
 
 class ImportSettings(BaseSettings):
     """What is imported, and how."""
@@ -66,8 +68,7 @@ class ImportSettings(BaseSettings):
     @classmethod
     def known_site(cls, value: str) -> str:
         """Refuse what cannot be the name of a site."""
-        if not value or not set(value.lower()) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-"):
-            raise ValueError("must be a site of Stack Exchange, such as stackoverflow or unix")
+        host_of(value)
         return value
 
     @field_validator("encoding")

@@ -75,6 +75,8 @@ def test_the_site_makes_the_addresses(dump: Dump, data: Path, tmp_path: Path) ->
         (("--dump", "d", "--table", "t.csv"), "give either --dump or --table"),
         (("--dump", "d", "--tag", ""), "give --tag, or --any-tag"),
         (("--dump", "d", "--site", "a/b"), "--site (FAQ_IMPORT_SITE): must be a site"),
+        (("--dump", "d", "--site", "unix."), "--site (FAQ_IMPORT_SITE): must be a site"),
+        (("--dump", "d", "--site", "a..b"), "--site (FAQ_IMPORT_SITE): must be a site"),
         (("--table", "t.csv", "--encoding", "utf-16"), "save UTF-16 as UTF-8"),
         (("--table", "t.csv", "--encoding", "klingon"), "must be an encoding such as utf-8"),
         (("--table", "t.csv", "--text-format", "rtf"), "--text-format"),
