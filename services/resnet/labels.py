@@ -61,7 +61,7 @@ def read_label_file(path: Path) -> tuple[Label, ...]:
     try:
         if path.suffix == ".json":
             return read_labels(path)
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError:
         raise LabelsError(f"{path.name}: is not text in UTF-8") from None
     except OSError as error:
