@@ -228,11 +228,12 @@ def result(measured: list[Measured]) -> Result:
             f"{QUESTIONS} other questions are asked, from the body of the request to that of the "
             "response, one after the other on one core. Times of the processor are the question's "
             "own; those of the clock hold what else the machine did meanwhile, as do the minutes of "
-            "training. Resident memory has the maps of the model's files, which processes share; "
-            "private is the rest. Exhaustive is the comparison with every original instead of the "
-            "200 candidates. Memory of training is that of its main process without maps of files; "
-            "– where it was not looked at. All rows are of one machine, each of the day it names, "
-            "with the code of that day; it had other work besides.",
+            "training, which are without the questions and baselines of the quality gate. Resident "
+            "memory has the maps of the model's files, which processes share; private is the rest. "
+            "Exhaustive is the comparison with every original instead of the 200 candidates. Memory "
+            "of training is that of its main process without maps of files; – where it was not "
+            "looked at. All rows are of one machine, each of the day it names, with the code of "
+            "that day; it had other work besides.",
         ],
         tables=[
             Table(

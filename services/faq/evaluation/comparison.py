@@ -209,7 +209,8 @@ def ask_baseline(
 def _compared(baseline: Baseline, held_out: HeldOut, seed: int) -> Result:
     originals, questions = len(held_out.data.originals), len(held_out.asked)
     most = (baseline.most_scores or originals * questions) // originals
-    if left_out := _left_out(baseline, originals, min(questions, _FEWEST_QUESTIONS), most):
+    left_out = baseline.not_fitted(held_out.training)
+    if left_out or (left_out := _not_asked(originals, min(questions, _FEWEST_QUESTIONS), most)):
         nobody = np.zeros(0, np.int64)
         return Result(baseline.key, baseline.title, None, nobody, 0.0, left_out)
     started = time.monotonic()
@@ -222,12 +223,8 @@ def _compared(baseline: Baseline, held_out: HeldOut, seed: int) -> Result:
     return Result(baseline.key, baseline.title, outcomes, asked, seconds, note)
 
 
-def _left_out(baseline: Baseline, originals: int, fewest: int, most: int) -> str:
+def _not_asked(originals: int, fewest: int, most: int) -> str:
     """Return why a baseline is not asked, with at most so many questions; empty where it is."""
-    if baseline.unavailable:
-        return f"not fitted: {baseline.unavailable}"
-    if baseline.most_originals is not None and originals > baseline.most_originals:
-        return f"not fitted: {originals:,} originals are more than {baseline.most_originals:,}"
     if most < fewest:
         return f"not asked: a question takes too long with {originals:,} originals"
     return ""

@@ -62,12 +62,7 @@ def withheld_curve(
     Returns:
         A point for each count, but for those that leave too little to train on.
     """
-    originals = len(held_out.data.originals)
-    able = [
-        baseline
-        for baseline in baselines
-        if baseline.most_originals is None or originals <= baseline.most_originals
-    ]
+    able = [each for each in baselines if not each.not_fitted(held_out.training)]
     points: list[WithheldPoint] = []
     for count in kept:
         with suppress(TooLittleData):

@@ -10,7 +10,13 @@ import numpy as np
 
 from services.faq.evaluation.baselines.baseline import Baseline, KnownText, Score
 from services.faq.evaluation.baselines.linear import MOST_ORIGINALS, linear_svm
-from services.faq.evaluation.baselines.simple import largest_class, nearest_neighbour, plain_cosine
+from services.faq.evaluation.baselines.simple import (
+    MOST_OF_WORDS,
+    MOST_OF_WORDS_AND_CHARACTERS,
+    largest_class,
+    nearest_neighbour,
+    plain_cosine,
+)
 
 PREDECESSOR: Final = "predecessor"
 TREES: Final = 8_000
@@ -29,8 +35,13 @@ def simple_baselines(seed: int) -> Sequence[Baseline]:
             partial(linear_svm, seed=seed),
             most_originals=MOST_ORIGINALS,
         ),
-        Baseline("nearest_neighbour", "TF-IDF nearest neighbour", nearest_neighbour),
-        Baseline("tfidf_cosine", "TF-IDF cosine", plain_cosine),
+        Baseline(
+            "nearest_neighbour",
+            "TF-IDF nearest neighbour",
+            nearest_neighbour,
+            most_characters=MOST_OF_WORDS_AND_CHARACTERS,
+        ),
+        Baseline("tfidf_cosine", "TF-IDF cosine", plain_cosine, most_characters=MOST_OF_WORDS),
         Baseline("largest_class", "largest class", largest_class),
     )
 

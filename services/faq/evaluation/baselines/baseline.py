@@ -36,12 +36,25 @@ class Baseline:
     is_probability: bool = False
     most_originals: int | None = None
     """With more, it is not fitted: it would take hours, or more memory than there is."""
+    most_characters: int | None = None
+    """With more of known text, it is not fitted either."""
     most_scores: int | None = None
     """Where questions times originals are more, it is asked a sample of the questions."""
     note: str = ""
     """What a reader should know of it."""
     unavailable: str = ""
     """Why it cannot be fitted on this machine; empty where it can."""
+
+    def not_fitted(self, training: DataSet) -> str:
+        """Return why it is not fitted on a data set; empty where it is."""
+        if self.unavailable:
+            return f"not fitted: {self.unavailable}"
+        originals, most = len(training.originals), self.most_originals
+        if most is not None and originals > most:
+            return f"not fitted: {originals:,} originals are more than {most:,}"
+        if (most := self.most_characters) is None or (read := _characters(training)) <= most:
+            return ""
+        return f"not fitted: {read:,} characters of text are more than {most:,}"
 
 
 def known_text(data: DataSet) -> KnownText:
@@ -51,6 +64,11 @@ def known_text(data: DataSet) -> KnownText:
         duplicates=[plain(duplicate.text) for duplicate in data.duplicates],
         owners=data.owners,
     )
+
+
+def _characters(data: DataSet) -> int:
+    texts = (each.text for known in (data.originals, data.duplicates) for each in known)
+    return sum(len(plain(text)) for text in texts)
 
 
 def plain(text: CleanText) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,14 @@ from sklearn.preprocessing import normalize
 from services.faq.classifier import Float64s
 from services.faq.evaluation.baselines.baseline import KnownText, Score
 from services.faq.evaluation.baselines.terms import words_and_characters
+
+MOST_OF_WORDS_AND_CHARACTERS: Final = 20_000_000
+"""Characters of text: each makes up to four entries of some dozens of bytes, so up to 3 GB or so."""
+MOST_OF_WORDS: Final = 500_000_000
+"""Characters of text, of which words alone make a few bytes each."""
+
+_MOST_SIMILARITIES: Final = 1 << 25
+"""Most similarities (questions times known texts) that are held at once."""
 
 
 def largest_class(known: KnownText) -> Score:
@@ -48,8 +56,16 @@ def _nearest(
     by_owner = csr_array(vectors[order].T)
     starts = np.searchsorted(owners[order], np.arange(originals))
 
+    rows = max(1, _MOST_SIMILARITIES // len(texts))
+
     def score(asked: Sequence[str]) -> Float64s:
-        similarities: Any = csr_array(normalize(vectorizer.transform(asked))) @ by_owner
-        return np.maximum.reduceat(similarities.toarray(), starts, axis=1)
+        # In lots: known duplicates can be many times as many as originals, whose scores are kept.
+        vectors = csr_array(normalize(vectorizer.transform(asked)))
+        lots = (vectors[start : start + rows] @ by_owner for start in range(0, len(asked), rows))
+        return np.concatenate([np.maximum.reduceat(_dense(lot), starts, axis=1) for lot in lots])
 
     return score
+
+
+def _dense(similarities: Any) -> Float64s:
+    return similarities.toarray()

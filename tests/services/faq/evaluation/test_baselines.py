@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 from services.faq.evaluation.baselines.all import predecessor_baseline, simple_baselines
-from services.faq.evaluation.baselines.baseline import Baseline, KnownText, plain
+from services.faq.evaluation.baselines.baseline import Baseline, KnownText, known_text, plain
 from services.faq.evaluation.baselines.linear import linear_svm
 from services.faq.evaluation.baselines.predecessor import PredecessorPipeline, predecessor
 from services.faq.evaluation.baselines.simple import (
@@ -119,6 +119,36 @@ def test_a_baseline_that_is_too_large_for_the_data_says_so(
     assert [result.outcomes for result in results] == [None, None]
     assert results[0].note == "not fitted: 31 originals are more than 30"
     assert results[1].note == "not asked: a question takes too long with 31 originals"
+
+
+def test_a_baseline_that_would_read_too_much_text_says_so(small: Small, questions: HeldOut) -> None:
+    known = known_text(questions.training)
+    characters = sum(map(len, [*known.originals, *known.duplicates]))
+    fits, too_large = (
+        replace(simple_baselines(0)[1], most_characters=most)
+        for most in (characters, characters - 1)
+    )
+    results = compare(small.trained.scorer, questions, [fits, too_large], 0).results[1:]
+    assert [result.outcomes is None for result in results] == [False, True]
+    assert results[1].note == (
+        f"not fitted: {characters:,} characters of text are more than {characters - 1:,}"
+    )
+
+
+def test_what_grows_with_the_text_is_bounded_by_it() -> None:
+    """Or a training of a million questions ends in a comparison that no memory bears."""
+    limits = {each.key: each.most_characters for each in simple_baselines(0)}
+    assert limits["nearest_neighbour"] is not None
+    assert limits["tfidf_cosine"] is not None
+
+
+def test_the_nearest_are_the_same_however_many_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = ["get text out of a document", "wait for a promise", "put figures in order"]
+    at_once = nearest_neighbour(KNOWN)(asked)
+    monkeypatch.setattr("services.faq.evaluation.baselines.simple._MOST_SIMILARITIES", 7)
+    np.testing.assert_array_equal(at_once, nearest_neighbour(KNOWN)(asked))
 
 
 def test_a_slow_baseline_is_asked_a_sample(small: Small, questions: HeldOut) -> None:
