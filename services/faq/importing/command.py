@@ -32,7 +32,8 @@ def run_import(settings: ImportSettings) -> None:
         raise CommandFailed(str(error)) from None
     except KeyboardInterrupt:
         if (settings.data / WORK_FILE).exists():
-            print("the same command goes on from here", file=sys.stderr)
+            without = " without --restart" if settings.restart else ""
+            print(f"the same command{without} goes on from here", file=sys.stderr)
         raise
     print(report.table())
     print(f"{settings.data}: written; the report is in {REPORT_FILE}", file=sys.stderr)

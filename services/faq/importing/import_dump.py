@@ -42,7 +42,7 @@ def import_dump(
             if files.users:
                 read_dump.read_users(work, files.users, export.authors(work))
             report = _write(work, data, host, source)
-    remove_work_file(data)
+        remove_work_file(data)
     if report is None:
         raise DataError(_nothing(dump, tags, work))
     return report

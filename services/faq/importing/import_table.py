@@ -71,8 +71,8 @@ def import_table(
     """
     source = {"tables": [str(table) for table in tables]}
     data.mkdir(parents=True, exist_ok=True)
-    try:
-        with open_work_file(data, source, restart=True) as work:
+    with open_work_file(data, source, restart=True) as work:
+        try:
             reading = _Reading(work, layout)
             for table in tables:
                 reading.read(table)
@@ -87,9 +87,9 @@ def import_table(
                 counts = {**work.counts, **export.counts(work), **written}
                 report = ImportReport(source, counts)
                 writer.report(report.json())
-        return report
-    finally:
-        remove_work_file(data)
+            return report
+        finally:
+            remove_work_file(data)
 
 
 class _Reading:

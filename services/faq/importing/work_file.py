@@ -99,10 +99,10 @@ def open_work_file(folder: Path, source: dict[str, Any], *, restart: bool) -> Ge
     Raises:
         DataError: the file is of another import, is damaged, is in use, or the disk is full.
     """
-    if restart:
-        remove_work_file(folder)
     path = folder / WORK_FILE
     try:
+        if restart:
+            _begin_anew(folder)
         with closing(sqlite3.connect(path, timeout=0)) as database:
             _prepare(database, path, source)
             yield WorkFile(database)
@@ -114,6 +114,18 @@ def remove_work_file(folder: Path) -> None:
     """Remove the work file, where there is one."""
     for suffix in ("", "-journal"):
         (folder / (WORK_FILE + suffix)).unlink(missing_ok=True)
+
+
+def _begin_anew(folder: Path) -> None:
+    """Remove the work file, unless another import holds it."""
+    with closing(sqlite3.connect(folder / WORK_FILE, timeout=0)) as database:
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            if _is_in_use(error):
+                raise
+            # Whatever else is wrong with the file, it goes.
+        remove_work_file(folder)
 
 
 def _prepare(database: sqlite3.Connection, path: Path, source: dict[str, Any]) -> None:
@@ -135,13 +147,17 @@ def _prepare(database: sqlite3.Connection, path: Path, source: dict[str, Any]) -
     database.commit()
 
 
+def _is_in_use(error: sqlite3.Error) -> bool:
+    return "locked" in str(error)
+
+
 def _message(path: Path, error: sqlite3.Error) -> str:
     text = str(error)
-    if "locked" in text:
+    if _is_in_use(error):
         return f"{path}: another import is writing here"
     if "full" in text or "I/O" in text:
         return (
-            f"{path}: cannot be written ({text}); make room and run the same command again, "
-            "which goes on from here"
+            f"{path}: cannot be written ({text}); make room and run the same command again; "
+            "without --restart an import of a dump goes on from here"
         )
     return f"{path}: cannot be used ({text}); give --restart to begin anew"

@@ -252,13 +252,41 @@ def test_unfinished_work_of_other_options_is_not_gone_on_with(
     assert command("import", "--dump", source, "--data", data, "--restart") == 0
 
 
-def test_two_imports_into_one_folder_are_refused(
-    data: Path, dump: Dump, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_after_a_restart_that_was_interrupted_it_is_said_how_to_go_on(
+    data: Path,
+    dump: Dump,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """With --restart once more, all would begin anew once more."""
+
+    def interrupted(row: dict[str, str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(read_dump.posts, "post_id", interrupted)
+    source = dump.write(tmp_path / "d")
+    assert command("import", "--dump", source, "--data", data, "--restart") == 130
+    assert "the same command without --restart goes on from here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--dump", "--restart", "--table"])
+def test_two_imports_into_one_folder_are_refused(
+    option: str, data: Path, dump: Dump, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first loses nothing by it, even if the second would begin anew."""
+    table = tmp_path / "faq.csv"
+    table.write_text("question,answer\nWhy?,So.\n")
+    of_dump = ("--dump", dump.write(tmp_path / "d"))
+    source = ("--table", table) if option == "--table" else of_dump
+    restart = ("--restart",) if option == "--restart" else ()
     data.mkdir()
-    with work_file.open_work_file(data, {}, restart=False):
-        assert command("import", "--dump", dump.write(tmp_path / "d"), "--data", data) == 1
-    assert "another import is writing here" in one_line(capsys)
+    with work_file.open_work_file(data, {}, restart=False) as work:
+        assert command("import", *source, "--data", data, *restart) == 1
+        assert "another import is writing here" in one_line(capsys)
+        work.finish("links")
+    with work_file.open_work_file(data, {}, restart=False) as work:
+        assert work.is_done("links")
 
 
 def test_a_damaged_work_file_is_one_line(
@@ -332,6 +360,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "make room and run the same command again" in done.stderr.splitlines()[-1]
+    assert "without --restart an import of a dump goes on from here" in done.stderr.splitlines()[-1]
     assert {path.name for path in data.iterdir()} <= {WORK_FILE, f"{WORK_FILE}-journal"}
     assert command("import", "--dump", source, "--data", data) == 0
     assert report_of(data)["written: originals"] == 300
