@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,10 +54,14 @@ def run_add(settings: AddSettings) -> None:
         manifest = read_model_folder(settings.model, kind=KIND)
         model = load_model(settings.model)
         folder = data_folder(settings.data, settings.downloads, settings.sha256)
-        additions = read_additions(folder, model.originals, read_learnt(settings.model)[:, 0])
+        trained = manifest.details.get("settings", {})
+        known = read_learnt(settings.model)[:, 0]
+        additions = read_additions(
+            folder, model.originals, known, min_text=trained.get("min_text", 0)
+        )
         tell(_counted(additions))
-        template = manifest.details.get("settings", {}).get("url_template", "")
-        extended = _extended(model, additions, template)
+        _tell_of_few_duplicates(additions, len(model.originals), trained)
+        extended = _extended(model, additions, trained.get("url_template", ""))
         _require_golden(model, extended, golden_file(folder, settings.golden))
         history = _write(settings, folder, manifest, additions, extended)
     except (DataError, ModelFolderError, TooManyTerms, QualityGateFailed) as error:
@@ -64,6 +69,18 @@ def run_add(settings: AddSettings) -> None:
     tell(_compared(model.examples, extended.examples))
     _advise(manifest, history)
     tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
+
+
+def _tell_of_few_duplicates(additions: Additions, known: int, trained: dict[str, Any]) -> None:
+    """Say how many of the new originals the next training would leave out."""
+    fewest = 0 if trained.get("borrow") else trained.get("min_duplicates", 0)
+    owned = Counter(each.owner - known for each in additions.duplicates)
+    few = sum(owned[place] < fewest for place in range(len(additions.originals)))
+    if few:
+        tell(
+            f"{few} of the new originals have too few duplicates for --min-duplicates {fewest}, "
+            "which the model was trained with: they are added, but training with it leaves them out"
+        )
 
 
 def _extended(model: StoredModel, additions: Additions, url_template: str) -> StoredModel:

@@ -31,7 +31,11 @@ class Additions:
 
 
 def read_additions(
-    folder: Path, known: StoredOriginals, known_duplicates: NDArray[np.int64]
+    folder: Path,
+    known: StoredOriginals,
+    known_duplicates: NDArray[np.int64],
+    *,
+    min_text: int = 0,
 ) -> Additions:
     """Read the three files; a duplicate may be of an original of the model, or of the folder.
 
@@ -39,11 +43,13 @@ def read_additions(
         folder: where `orig-q.tsv.gz`, `dup-q.tsv.gz` and `ans.tsv.gz` are.
         known: the model's originals.
         known_duplicates: ids of the model's duplicates.
+        min_text: questions with fewer characters of title and prose are left out.
 
     Raises:
         DataError: a file cannot be read, or nothing is new.
     """
-    additions = _Reading(read_records(folder), known, known_duplicates).additions(folder)
+    reading = _Reading(read_records(folder), known, known_duplicates, min_text)
+    additions = reading.additions(folder)
     return replace(additions, originals=attributed(additions.originals, folder))
 
 
@@ -51,9 +57,14 @@ class _Reading:
     """Compares the records with what is known, and counts what it leaves out."""
 
     def __init__(
-        self, records: Records, known: StoredOriginals, known_duplicates: NDArray[np.int64]
+        self,
+        records: Records,
+        known: StoredOriginals,
+        known_duplicates: NDArray[np.int64],
+        min_text: int,
     ) -> None:
         self._records = records
+        self._min_text = max(min_text, 1)
         self._known = dict(zip(known.answer_ids.tolist(), known.ids.tolist(), strict=True))
         self._seen = {*known.ids.tolist(), *known_duplicates.tolist()}
         self._left_out: Counter[str] = Counter()
@@ -105,6 +116,7 @@ class _Reading:
                 yield record
 
     def _has_text(self, kind: str, text: CleanText) -> bool:
-        if not text.length:
-            self._left_out[f"{kind} without text"] += 1
-        return text.length > 0
+        is_enough = text.length >= self._min_text
+        if not is_enough:
+            self._left_out[f"{kind} with too little text"] += 1
+        return is_enough

@@ -45,6 +45,17 @@ def model(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "model"))
 
 
+def trained_with(trained: Path, folder: Path, **settings: object) -> Path:
+    """A copy of the model whose manifest says that it was trained with other settings."""
+    manifest = read_model_folder(trained, kind="faq")
+    with new_model_folder(folder, kind="faq", name="faq", version="1") as draft:
+        for name in manifest.files:
+            shutil.copyfile(trained / name, draft.folder / name)
+        changed = {**manifest.details["settings"], **settings}
+        draft.details.update({**manifest.details, "settings": changed})
+    return folder
+
+
 def test_a_new_question_is_found_and_the_others_as_before(
     model: Path, small: Small, write_data: WriteData, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,15 +116,40 @@ def test_an_added_original_has_an_address_like_the_others(
     trained: Path, tmp_path: Path, write_data: WriteData
 ) -> None:
     """From the template that the model was trained with."""
-    model = tmp_path / "linked"
-    manifest = read_model_folder(trained, kind="faq")
-    with new_model_folder(model, kind="faq", name="faq", version="1") as draft:
-        for name in manifest.files:
-            shutil.copyfile(trained / name, draft.folder / name)
-        settings = {**manifest.details["settings"], "url_template": "https://a.example/q/{id}"}
-        draft.details.update({**manifest.details, "settings": settings})
+    model = trained_with(trained, tmp_path / "linked", url_template="https://a.example/q/{id}")
     assert command("add", "--data", write_data(**NEW), "--model", model) == 0
     assert load_model(model).originals[0].url == "https://a.example/q/77"
+
+
+def test_texts_that_the_model_was_trained_without_are_not_added(
+    trained: Path, tmp_path: Path, write_data: WriteData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = trained_with(trained, tmp_path / "long", min_text=20)
+    more = [*NEW["duplicates"], (8_002, 777, "quagga hay", "")]
+    folder = write_data(**{**NEW, "duplicates": more})
+    assert command("add", "--data", folder, "--model", model) == 0
+    counted = "1 new originals, 1 new duplicates, 1 duplicates with too little text left out"
+    assert counted in capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_said"),
+    [({"min_duplicates": 2}, True), ({}, False), ({"min_duplicates": 2, "borrow": True}, False)],
+)
+def test_new_originals_that_the_next_training_would_leave_out_are_added_and_counted(
+    settings: dict[str, object],
+    is_said: bool,
+    trained: Path,
+    tmp_path: Path,
+    write_data: WriteData,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is new can hardly have been asked again yet."""
+    model = trained_with(trained, tmp_path / "often", **settings)
+    assert command("add", "--data", write_data(**NEW), "--model", model) == 0
+    assert len(load_model(model).originals) == 32
+    line = "1 of the new originals have too few duplicates for --min-duplicates 2, which the model"
+    assert (line in capsys.readouterr().err) is is_said
 
 
 def test_the_same_again_is_nothing_new_and_changes_nothing(

@@ -67,11 +67,27 @@ def test_what_is_known_or_of_no_use_is_left_and_counted(
     assert additions.left_out == {
         "duplicates of an unknown original": 1,
         "duplicates that are known": 2,
-        "duplicates without text": 1,
+        "duplicates with too little text": 1,
         "originals that are known": 1,
         "originals with the same answer as another": 1,
+        "originals with too little text": 1,
         "originals without an answer": 1,
-        "originals without text": 1,
+    }
+
+
+def test_what_training_leaves_out_for_too_little_text_is_left_out(
+    known: StoredOriginals, write_data: WriteData
+) -> None:
+    folder = write_data(
+        originals=[(30, 130, "Sort?", ""), (40, 140, "How do I sort an array?", "")],
+        answers=[(130, "a"), (140, "b")],
+        duplicates=[(601, 120, "sorting", ""), (602, 120, "put all in their order", "")],
+    )
+    additions = read_additions(folder, known, KNOWN_DUPLICATES, min_text=12)
+    assert [each.id for each in (*additions.originals, *additions.duplicates)] == [40, 602]
+    assert additions.left_out == {
+        "duplicates with too little text": 1,
+        "originals with too little text": 1,
     }
 
 
