@@ -12,7 +12,7 @@ from typing import Final, Literal
 from services.faq.importing import export
 from services.faq.importing.report import ImportReport
 from services.faq.importing.resolve import resolve
-from services.faq.importing.table_rows import LineError, TableRow, read_table
+from services.faq.importing.table_rows import LineError, Report, TableRow, read_table
 from services.faq.importing.work_file import WorkFile, open_work_file, remove_work_file
 from services.faq.importing.write_data import new_data
 from services.faq.records import LONGEST_LINE, DataError
@@ -56,6 +56,10 @@ class TableFormat:
     delimiter: str = ""
     text_format: Literal["plain", "html"] = "plain"
 
+    def rows(self, table: Path, report: Report) -> Iterator[TableRow]:
+        """Yield the rows of a table; what cannot be read of it is given to `report`."""
+        return read_table(table, encoding=self.encoding, delimiter=self.delimiter, report=report)
+
 
 def import_table(
     tables: tuple[Path, ...], data: Path, layout: TableFormat, *, skip_errors: bool = False
@@ -73,7 +77,7 @@ def import_table(
     data.mkdir(parents=True, exist_ok=True)
     with open_work_file(data, source, restart=True) as work:
         try:
-            reading = _Reading(work, layout)
+            reading = _Reading(work, layout, has_ids=_has_ids(tables, layout))
             for table in tables:
                 reading.read(table)
             reading.check_references()
@@ -92,21 +96,35 @@ def import_table(
             remove_work_file(data)
 
 
-class _Reading:
-    """Puts rows into the work file and gathers errors."""
+def _has_ids(tables: tuple[Path, ...], layout: TableFormat) -> bool:
+    """Whether any row has an id, as most often the first does; what is wrong is reported later."""
+    return any(
+        layout.columns.id in row.values
+        for table in tables
+        for row in layout.rows(table, lambda _: None)
+    )
 
-    def __init__(self, work: WorkFile, layout: TableFormat) -> None:
+
+class _Reading:
+    """Puts rows into the work file and gathers errors.
+
+    Where no row has an id, the number of a row is its id. Beside rows that have one it would be
+    taken for theirs, so a row without gets a number that no other can name.
+    """
+
+    def __init__(self, work: WorkFile, layout: TableFormat, *, has_ids: bool) -> None:
         self.errors: list[str] = []
         self.count = 0
         self._work = work
         self._layout = layout
         self._columns = layout.columns
+        self._has_ids = has_ids
         self._number = 0
 
     def read(self, table: Path) -> None:
         """Read one table."""
         seen: set[str] = set()
-        for row in self._rows(table):
+        for row in self._layout.rows(table, self._report):
             seen |= row.values.keys()
             self._number += 1
             try:
@@ -131,12 +149,6 @@ class _Reading:
             repeated, wanted = self._source_id(duplicate), self._source_id(original)
             self._add(f"question {repeated}: no question has the id {wanted} that it repeats")
 
-    def _rows(self, table: Path) -> Iterator[TableRow]:
-        layout = self._layout
-        return read_table(
-            table, encoding=layout.encoding, delimiter=layout.delimiter, report=self._report
-        )
-
     def _report(self, error: LineError) -> None:
         self._add(str(error))
 
@@ -149,7 +161,7 @@ class _Reading:
     def _keep(self, row: TableRow) -> None:
         columns, values = self._columns, row.values
         number = self._id(row, columns.id)
-        number = self._number if number is None else number
+        number = self._unnamed() if number is None else number
         question = values.get(columns.question, "")
         original = self._id(row, columns.duplicate_of)
         answer = values.get(columns.answer, "")
@@ -195,6 +207,11 @@ class _Reading:
                 "INSERT INTO answers VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",
                 (number, number, answer, *source),
             )
+
+    def _unnamed(self) -> int:
+        """Return the number of a row that has no id."""
+        # No id holds a tab, so this is none that a row can have or name.
+        return number_of(f"row\t{self._number}") if self._has_ids else self._number
 
     def _id(self, row: TableRow, column: str) -> int | None:
         """Return the number of the id in a column; that of a text is kept with it."""

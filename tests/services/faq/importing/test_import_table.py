@@ -163,6 +163,28 @@ def test_several_tables_are_read_as_one(run: Run, data: Path, tmp_path: Path) ->
     assert [each.id for each in read_records(data).duplicates] == [2, 9]
 
 
+@pytest.mark.parametrize("wordings_first", [False, True])
+def test_rows_without_an_id_take_none_that_another_row_has(
+    wordings_first: bool, data: Path, tmp_path: Path
+) -> None:
+    """As of a table of known questions, and one of other wordings that nobody gave an id."""
+    known, wordings = tmp_path / "known.csv", tmp_path / "wordings.csv"
+    known.write_text("id,question,answer\n3,Why?,So.\n4,How?,Thus.\n1,Who?,I.\n")
+    wordings.write_text("question,duplicate_of\nwhat for,3\nin which way,4\nwhich one,1\n")
+    tables = (wordings, known) if wordings_first else (known, wordings)
+    assert command("import", "--table", *tables, "--data", data) == 0
+    records = read_records(data)
+    assert [each.id for each in records.originals] == [1, 3, 4]
+    repeated = {each.text0: each.answer_id for each in records.duplicates}
+    assert repeated == {"what for": 3, "in which way": 4, "which one": 1}
+    assert len({each.id for each in records.duplicates} - {1, 3, 4}) == 3
+
+
+def test_without_any_id_a_row_is_named_by_its_number(run: Run, data: Path) -> None:
+    assert run("question,answer,duplicate_of\nWhy?,So.,\nwhat for,,1\n") == 0
+    assert [(each.id, each.answer_id) for each in read_records(data).duplicates] == [(2, 1)]
+
+
 def test_a_duplicate_of_a_duplicate_belongs_to_the_root(run: Run, data: Path) -> None:
     assert run(CSV + "4,still no login,,,2,,,,\n") == 0
     assert [each.answer_id for each in read_records(data).duplicates] == [1, 1]
