@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,8 +26,8 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
     """Return a folder with the three files, which are fetched first if `data` is a web address.
 
     A file that is there with the right hash is not fetched again; a broken download is resumed.
-    What is beside the three is fetched with them. Without hashes, what is kept is used as it is,
-    and that is said.
+    What is beside the three is fetched with them, and anew with other ones. Without hashes, what is
+    kept is used as it is, and that is said.
 
     Args:
         data: a folder, or an http(s) address that the file names are appended to.
@@ -55,15 +56,45 @@ def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
             at = datetime.fromtimestamp((folder / FILES[0]).stat().st_mtime, UTC)
             tell(f"{folder}: kept since {at:%Y-%m-%d %H:%M} UTC; remove it to fetch the data anew")
         return
+    if not any((folder / name).exists() for name in wanted):
+        beside = [name for name in BESIDE if not (folder / name).exists()]
+        _fetch_into(folder, address, wanted, beside, expected)
+        return
+    # What is beside other data is of that. All is fetched to a place of its own first, so that
+    # what is kept stays as it is if that fails.
+    other = folder.with_name(f"{folder.name}.new")
+    missing = {name for name in wanted if not _is_kept(other / name, expected.get(name))}
+    _fetch_into(other, address, missing, BESIDE, expected)
+    _take(other, folder, wanted)
+
+
+def _fetch_into(
+    folder: Path,
+    address: str,
+    wanted: Collection[str],
+    beside: Collection[str],
+    expected: Mapping[str, str],
+) -> None:
     # One that has to be there comes first, to be named where there is no such address; and one
     # last, so that what is beside them is asked for again after an interruption.
     first, *others = FILES
     for name in (first, *BESIDE, *others):
-        destination = folder / name
         if name in wanted:
-            _fetch(f"{address}/{name}", destination, expected.get(name))
-        elif name in BESIDE and not destination.exists():
-            _fetch_if_there(f"{address}/{name}", destination)
+            _fetch(f"{address}/{name}", folder / name, expected.get(name))
+        elif name in beside:
+            _fetch_if_there(f"{address}/{name}", folder / name)
+
+
+def _take(other: Path, folder: Path, wanted: Collection[str]) -> None:
+    """Move what was fetched, the three files last: until they are there, it is fetched again."""
+    for name in BESIDE:
+        if (other / name).exists():
+            (other / name).replace(folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)
+    for name in wanted:
+        (other / name).replace(folder / name)
+    shutil.rmtree(other, ignore_errors=True)
 
 
 def _is_kept(path: Path, expected: str | None) -> bool:
@@ -88,6 +119,7 @@ def _fetch_if_there(url: str, destination: Path) -> None:
     try:
         download(url, destination, max_bytes=LARGEST_DOWNLOAD)
     except NotThere:
+        destination.unlink(missing_ok=True)
         return
     except DownloadError as error:
         raise DataError(str(error)) from None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from services.faq.golden import GOLDEN_FILE
-from services.faq.records import FILES, DataError
+from services.faq.records import FILES, SPLIT_FILE, DataError
 from services.faq.source import BESIDE, data_folder
 from tests.local_server import address_of, served
 from tests.services.faq.conftest import Small
@@ -24,8 +27,22 @@ class FileServer:
     requested: list[str] = field(default_factory=list)
 
 
-@pytest.fixture
-def server(small: Small) -> Iterator[FileServer]:
+@dataclass
+class Published(FileServer):
+    """Data at an address that changes, with a golden set and a split."""
+
+    folder: Path = Path()
+
+    def changed(self, *names: str) -> list[str]:
+        """Give some of the files other content; return the hashes of the three."""
+        for name in names:
+            content = gzip.decompress((self.folder / name).read_bytes())
+            (self.folder / name).write_bytes(gzip.compress(content, mtime=1))
+        return [hashlib.sha256((self.folder / name).read_bytes()).hexdigest() for name in FILES]
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[FileServer]:
     requested: list[str] = []
 
     class Handler(SimpleHTTPRequestHandler):
@@ -35,9 +52,24 @@ def server(small: Small) -> Iterator[FileServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing of what is not there."""
 
-    handler = partial(Handler, directory=str(small.folder))
+    handler = partial(Handler, directory=str(folder))
     with served(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as http:
         yield FileServer(f"{address_of(http)}/", requested)
+
+
+@pytest.fixture
+def server(small: Small) -> Iterator[FileServer]:
+    with serving(small.folder) as server:
+        yield server
+
+
+@pytest.fixture
+def published(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    folder = Path(shutil.copytree(small.folder, tmp_path_factory.mktemp("published") / "data"))
+    for name in (GOLDEN_FILE, SPLIT_FILE):
+        (folder / name).write_text("old")
+    with serving(folder) as server:
+        yield Published(server.url, server.requested, folder)
 
 
 @pytest.fixture
@@ -88,6 +120,39 @@ def test_a_kept_file_with_the_wrong_hash_is_fetched_again(
     (kept / FILES[1]).write_bytes(b"old")
     data_folder(server.url, tmp_path, hashes)
     assert (kept / FILES[1]).read_bytes() == (small.folder / FILES[1]).read_bytes()
+
+
+def test_with_other_data_comes_what_lies_beside_it(
+    published: Published, hashes: list[str], tmp_path: Path
+) -> None:
+    """Or the split and the golden set of the old questions would be taken for those of the new."""
+    kept = data_folder(published.url, tmp_path, hashes)
+    (published.folder / GOLDEN_FILE).write_text("new")
+    (published.folder / SPLIT_FILE).unlink()
+    data_folder(published.url, tmp_path, published.changed(FILES[0]))
+    assert (kept / GOLDEN_FILE).read_text() == "new"
+    assert {file.name for file in kept.iterdir()} == {*FILES, GOLDEN_FILE}
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_other_data_that_cannot_be_fetched_leaves_what_is_kept(
+    published: Published, hashes: list[str], tmp_path: Path
+) -> None:
+    kept = data_folder(published.url, tmp_path, hashes)
+    before = {file: file.read_bytes() for file in kept.iterdir()}
+    changed = published.changed(*FILES)
+    (published.folder / GOLDEN_FILE).write_text("new")
+    last = (published.folder / FILES[2]).read_bytes()
+    (published.folder / FILES[2]).unlink()
+    with pytest.raises(DataError, match="the server answered 404"):
+        data_folder(published.url, tmp_path, changed)
+    assert {file: file.read_bytes() for file in kept.iterdir()} == before
+    assert data_folder(published.url, tmp_path, hashes) == kept
+    (published.folder / FILES[2]).write_bytes(last)
+    published.requested.clear()
+    data_folder(published.url, tmp_path, changed)
+    assert (kept / GOLDEN_FILE).read_text() == "new"
+    assert published.requested == [f"/{name}" for name in (*BESIDE, FILES[2])]
 
 
 def test_a_file_with_another_hash_than_expected_is_refused(
