@@ -17,6 +17,7 @@ from services.faq.data import DataSet, Duplicate, Original
 from services.faq.embedding import Embedding
 from services.faq.encoder import Encode
 from services.faq.golden import golden_file, misses, read_golden
+from services.faq.history import added_texts, with_addition
 from services.faq.known import Known, known_texts
 from services.faq.learnt_from import LEARNT_FILE, add_learnt, read_learnt
 from services.faq.model_card import write_card
@@ -63,11 +64,11 @@ def run_add(settings: AddSettings) -> None:
         _tell_of_few_duplicates(additions, len(model.originals), trained)
         extended = _extended(model, additions, trained.get("url_template", ""))
         _require_golden(model, extended, golden_file(folder, settings.golden))
-        history = _write(settings, folder, manifest, additions, extended)
+        details = _write(settings, folder, manifest, additions, extended)
     except (DataError, ModelFolderError, TooManyTerms, QualityGateFailed) as error:
         raise CommandFailed(str(error)) from None
     tell(_compared(model.examples, extended.examples))
-    _advise(manifest, history)
+    _advise(details)
     tell(f"{settings.model}: written after {time.monotonic() - started:.0f} s")
 
 
@@ -150,20 +151,17 @@ def _write(
     manifest: Manifest,
     additions: Additions,
     model: StoredModel,
-) -> list[dict[str, Any]]:
-    """Write the model; return all that was ever added to it."""
+) -> dict[str, Any]:
+    """Write the model; return what its manifest says."""
     sha256 = hashlib.sha256(b"".join(bytes.fromhex(file_sha256(folder / name)) for name in FILES))
-    history = [
-        *manifest.details.get("added", []),
-        {
-            "sha256": sha256.hexdigest(),
-            "to_version": manifest.version,
-            "originals": len(additions.originals),
-            "duplicates": len(additions.duplicates),
-            "left_out": additions.left_out,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    ]
+    addition = {
+        "sha256": sha256.hexdigest(),
+        "to_version": manifest.version,
+        "originals": len(additions.originals),
+        "duplicates": len(additions.duplicates),
+        "left_out": additions.left_out,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     made = hashlib.sha256(f"{manifest.sha256} {sha256.hexdigest()}".encode()).hexdigest()[:12]
     version = settings.version or made
     with new_model_folder(
@@ -176,9 +174,9 @@ def _write(
         save_model(model, draft.folder)
         shutil.copyfile(settings.model / LEARNT_FILE, draft.folder / LEARNT_FILE)
         add_learnt(draft.folder, additions.duplicates)
-        draft.details.update({**manifest.details, "added": history})
+        draft.details.update(with_addition(manifest.details, addition))
         write_card(draft.folder, manifest.name, version, draft.details)
-    return history
+        return draft.details
 
 
 def _compared(before: tuple[Example, ...], after: tuple[Example, ...]) -> str:
@@ -188,11 +186,11 @@ def _compared(before: tuple[Example, ...], after: tuple[Example, ...]) -> str:
     return f"{changed} of {len(before)} golden examples have another first place than before"
 
 
-def _advise(manifest: Manifest, history: list[dict[str, Any]]) -> None:
+def _advise(details: dict[str, Any]) -> None:
     """Say when so much was added that the model should be trained again."""
-    data = manifest.details["data"]
+    data = details["data"]
     trained = data["originals"] + data["duplicates"]
-    added = sum(each["originals"] + each["duplicates"] for each in history)
+    added = added_texts(details)
     if added > RETRAIN_BEYOND * trained:
         tell(
             f"{added} texts were added to the {trained} that the model was trained on: train it "

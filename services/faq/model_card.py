@@ -13,6 +13,7 @@ from services.faq.data import DataSet
 from services.faq.evaluation.comparison import Comparison
 from services.faq.evaluation.report.wording import interval, number, percent
 from services.faq.golden import GoldenSet
+from services.faq.history import ADDED, ADDED_BEFORE
 from services.faq.quality_gate import Limits
 from services.faq.served_model import ServedComparison
 from services.faq.split import Split
@@ -128,7 +129,7 @@ def card(name: str, model_version: str, details: Mapping[str, Any]) -> str:
         _what(name, model_version, details),
         _figures(details["evaluation"]),
         _gate(details["gate"]),
-        *_added(details.get("added", [])),
+        *_added(details),
         _made_with(details),
     )
     return "\n\n".join(sections) + "\n"
@@ -216,16 +217,30 @@ def _gate(gate: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _added(additions: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not additions:
+def _added(details: Mapping[str, Any]) -> list[str]:
+    if not (lines := added_lines(details)):
         return []
-    lines = [
-        f"- {each['at']}, to version {each['to_version']}: {each['originals']:,} originals, "
-        f"{each['duplicates']:,} duplicates."
-        for each in additions
-    ]
     said = "Without training again; the figures above are those from before.\n"
     return ["\n".join(("## Added since\n", said, *lines))]
+
+
+def added_lines(details: Mapping[str, Any]) -> list[str]:
+    """Return what was added, the oldest first: a line each, and one for those long ago."""
+    before = details.get(ADDED_BEFORE)
+    long_ago = (
+        f"- Until {before['until']}, {before['additions']:,} times: {_texts(before)}."
+        if before
+        else ""
+    )
+    lines = (
+        f"- {each['at']}, to version {each['to_version']}: {_texts(each)}."
+        for each in details.get(ADDED, [])
+    )
+    return [line for line in (long_ago, *lines) if line]
+
+
+def _texts(addition: Mapping[str, Any]) -> str:
+    return f"{addition['originals']:,} originals, {addition['duplicates']:,} duplicates"
 
 
 def _made_with(details: Mapping[str, Any]) -> str:

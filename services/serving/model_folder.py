@@ -84,7 +84,7 @@ def new_model_folder(
 
     Raises:
         ModelFolderError: ``destination`` exists and is not a model folder of this kind, or holds
-            another model by now than the one to replace.
+            another model by now than the one to replace; or its manifest is too large to be read.
     """
     destination = destination.resolve()
     refuse_foreign_folder(destination, kind)
@@ -95,7 +95,7 @@ def new_model_folder(
     try:
         draft.folder.chmod(0o755)
         yield draft
-        _write_manifest(draft, kind=kind, name=name, version=version)
+        _write_manifest(draft, destination, kind=kind, name=name, version=version)
         if replaces and _read_manifest(destination / MANIFEST).sha256 != replaces:
             raise ModelFolderError(
                 destination, "holds another model than when this began; it was left as it is"
@@ -203,7 +203,7 @@ def _loosely_read(path: Path) -> dict[str, Any]:
     return cast(dict[str, Any], document) if isinstance(document, dict) else {}
 
 
-def _write_manifest(draft: Draft, *, kind: str, name: str, version: str) -> None:
+def _write_manifest(draft: Draft, destination: Path, *, kind: str, name: str, version: str) -> None:
     files: Mapping[str, str] = {
         str(file.relative_to(draft.folder)): file_sha256(file)
         for file in sorted(draft.folder.rglob("*"))
@@ -220,8 +220,15 @@ def _write_manifest(draft: Draft, *, kind: str, name: str, version: str) -> None
         "details": draft.details,
         "files": files,
     }
+    content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    if len(content) > MANIFEST_LIMIT:
+        raise ModelFolderError(
+            destination,
+            f"was not written, as its manifest would have {len(content):,} bytes, more than the "
+            f"{MANIFEST_LIMIT:,} that are read; train or fetch the model anew",
+        )
     path = draft.folder / MANIFEST
-    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    path.write_bytes(content)
     _flush(path)
 
 

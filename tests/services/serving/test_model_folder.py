@@ -78,6 +78,15 @@ def test_a_new_model_replaces_the_old_one_and_leaves_nothing_behind(folder: Path
     assert leftovers(folder) == []
 
 
+def test_a_manifest_that_could_not_be_read_again_is_not_written(folder: Path) -> None:
+    with pytest.raises(ModelFolderError, match="model: was not written, as its manifest would"):
+        write(folder, "better", history="x" * model_folder.MANIFEST_LIMIT)
+
+    assert (folder / "weights.bin").read_text() == "weights"
+    assert read_model_folder(folder, kind="toy")
+    assert leftovers(folder) == []
+
+
 def test_where_folders_cannot_be_exchanged_the_model_is_replaced_all_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
