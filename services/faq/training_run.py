@@ -73,7 +73,7 @@ def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredMo
     originals = StoredOriginals.of(stored_originals(learnt.originals, url_template))
     asked = [each.text for each in learnt.duplicates or learnt.originals]
     spread = np.linspace(0, len(asked) - 1, EXAMPLES).astype(int)
-    texts = [asked[number].prose for number in spread]
+    texts = [f"{asked[number].title} {asked[number].prose}".strip() for number in spread]
     return StoredModel(scorer, originals, golden_examples(scorer, originals.ids, texts))
 
 
