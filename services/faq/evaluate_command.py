@@ -97,7 +97,7 @@ def _as_trained(settings: EvaluateSettings, manifest: Manifest | None) -> Evalua
         return settings
     try:
         trained, split = manifest.details["settings"], manifest.details["split"]
-        return settings.model_copy(
+        found = settings.model_copy(
             update={
                 "seed": trained["seed"],
                 "holdout": split["share"],
@@ -112,6 +112,26 @@ def _as_trained(settings: EvaluateSettings, manifest: Manifest | None) -> Evalua
         raise DataError(
             f"{settings.model}: does not say how its data was split; train the model again"
         ) from None
+    _refuse_another(settings, found)
+    return found
+
+
+def _refuse_another(asked: EvaluateSettings, trained: EvaluateSettings) -> None:
+    """Refuse to take the model for one that was trained in another way.
+
+    Raises:
+        DataError: something else was given than what it was trained with.
+    """
+    flags = {
+        "borrow": "--borrow" if asked.borrow else "--no-borrow",
+        "embedding": f"--embedding {asked.embedding.value}",
+    }
+    for name, flag in flags.items():
+        if name in asked.model_fields_set and getattr(asked, name) != getattr(trained, name):
+            raise DataError(
+                f"{asked.model}: was not trained with {flag}, so leave that out; without --model, a "
+                "model of this data is trained and evaluated"
+            )
 
 
 def _questions(settings: EvaluateSettings, manifest: Manifest | None) -> HeldOut:

@@ -158,6 +158,35 @@ def test_evaluate_refuses_other_data(
     assert "without --model, a model of this data is trained" in line
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--embedding", "minilm"), "was not trained with --embedding minilm"),
+        (("--borrow",), "was not trained with --borrow"),
+    ],
+)
+def test_evaluate_refuses_to_take_a_model_for_another(
+    option: tuple[str, ...],
+    message: str,
+    model: Path,
+    small: Small,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(*EVALUATE, "--data", small.folder, "--model", model, *option) == 1
+    line = one_line(capsys)
+    assert message in line
+    assert "without --model, a model of this data is trained" in line
+
+
+def test_evaluate_takes_what_the_model_was_trained_with(
+    model: Path, write_data: WriteData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As from the environment, which `train` was given too."""
+    options = ("--embedding", "none", "--no-borrow")
+    assert command("evaluate", "--data", write_data(), "--model", model, *options) == 1
+    assert "is not the data that" in one_line(capsys)
+
+
 def test_evaluate_refuses_a_changed_model(
     model: Path, small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
