@@ -20,7 +20,7 @@ class ScoringError(Exception):
 
 
 class Unreachable(ScoringError):
-    """No connection, so that no service had any of the question or picture; or it was cut."""
+    """No connection, so that no service had any of what was sent, unless it is a subclass."""
 
 
 class ConnectionCut(Unreachable):

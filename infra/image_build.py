@@ -19,10 +19,10 @@ PROGRAM = "python -m infra.image_build"
 DELIMITER = "END_OF_ARGUMENTS"
 
 
-def outputs(spec: BuildSpec, repository: str) -> str:
+def outputs(spec: BuildSpec, pushed_to: str) -> str:
     """``repository=…``, ``target=…`` and the arguments, one a line between delimiters."""
     arguments = "".join(f"{key}={value}\n" for key, value in spec.arguments.items())
-    names = f"repository={repository}\ntarget={spec.target or ''}\n"
+    names = f"repository={pushed_to}\ntarget={spec.target or ''}\n"
     return f"{names}arguments<<{DELIMITER}\n{arguments}{DELIMITER}\n"
 
 

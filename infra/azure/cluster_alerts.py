@@ -27,7 +27,7 @@ def cluster_alerts() -> tuple[AlertRule, ...]:
             without_pods(CERTIFICATES_NAMESPACE),
             60,
             Severity.WARNING,
-            "cert-manager does not run, so certificates are not renewed.",
+            "A part of cert-manager does not run, so certificates may not be renewed.",
         ),
         AlertRule(
             "NodeNotReady",

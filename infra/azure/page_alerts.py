@@ -9,7 +9,7 @@ from infra.sections.monitoring import AlertSettings
 PROBES = 'route!~"/livez|/readyz"'
 SIGN_INS = "web_sign_ins_total"
 FAULTS = 'outcome=~"provider failed|code refused|token refused"'
-"""Of the provider or of the settings, not of whoever signs in: docs/sign-in.md."""
+"""Of the provider or of the settings; none that a stranger could bring about: docs/sign-in.md."""
 SIGNED_IN = 'outcome="signed in"'
 
 

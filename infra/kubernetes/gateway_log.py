@@ -7,8 +7,8 @@ Operators: envoyproxy.io/docs/envoy/latest/configuration/observability/access_lo
 
 from __future__ import annotations
 
-NOT_SERVED = "response.code < 200 || response.code >= 400"
-"""In CEL; 0 is a client that went away.
+NOT_SERVED = "!has(response.code) || response.code >= 400"
+"""In CEL; there is no code where the client went away before its answer.
 
 Source: envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 """
@@ -32,6 +32,8 @@ def access_log() -> dict[str, object]:
     return {
         "settings": [
             {
+                # Not of connections that never became a request, of which the internet makes many.
+                "type": "Route",
                 "format": {"type": "JSON", "json": FIELDS},
                 "matches": [NOT_SERVED],
                 "sinks": [{"type": "File", "file": {"path": "/dev/stdout"}}],

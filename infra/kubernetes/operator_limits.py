@@ -25,7 +25,8 @@ SAME_METADATA = (
     "metadata.?labels", "metadata.?annotations", "metadata.?finalizers",
     "metadata.?ownerReferences",
 )  # fmt: skip
-"""All that people write of an object's metadata.
+"""All of an object's metadata that says anything of it. Who owns which field (``managedFields``)
+changes with every change and gives no rights.
 
 KEDA's annotations too. One hands it another HorizontalPodAutoscaler; others pause it, which deletes
 its own, and stay until somebody thinks of them, since no stack declares them. Whoever wants a fixed

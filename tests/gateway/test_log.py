@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
+import pytest
+
 from tests.gateway.clients import Client
 from tests.gateway.served import ServedGateway
 from tests.waiting import wait_for
@@ -28,3 +31,10 @@ def test_what_failed_is_told_with_its_reason_and_without_its_query(
     assert told["why"]
     assert entries(gateway, "served-well") == []
     assert CODE not in (gateway.folder / "state" / "envoy-gateway.log").read_text()
+
+
+def test_a_client_that_went_away_is_told(client: Client, gateway: ServedGateway) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        client.get("/echo?held=1", headers={"X-Request-Id": "gone"}, timeout=0.5)
+    (told,) = wait_for(lambda: entries(gateway, "gone"), seconds=10)
+    assert (told["status"], told["flags"]) == (0, "DC")

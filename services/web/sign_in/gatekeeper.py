@@ -110,8 +110,11 @@ class Gatekeeper:
         except ProviderFailed as failure:
             return self._provider_failed(failure)
         except CodeRefused as refusal:
+            if str(refusal) == "invalid_grant":
+                self._count("code too old")
+                return pages.too_late()
             self._count("code refused", str(refusal))
-            return pages.too_late() if str(refusal) == "invalid_grant" else pages.misconfigured()
+            return pages.misconfigured()
         except TokenRefused as refusal:
             self._count("token refused", str(refusal))
             return pages.refused()
@@ -122,7 +125,9 @@ class Gatekeeper:
             return pages.refused()
         error, code = _parameter("error"), _parameter("code")
         if error in ("server_error", "temporarily_unavailable"):
-            raise ProviderFailed(error)
+            # Not "provider failed": whoever comes back may write what he likes into the address.
+            self._count("sent back", error)
+            return pages.provider_away(host_of(self._settings.issuer))
         if error is not None or code is None:
             declined = error in ("access_denied", "consent_required", "interaction_required")
             self._count("declined" if declined else "request refused")

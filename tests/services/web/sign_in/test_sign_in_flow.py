@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from services.launch import LaunchedService
+from services.web.metrics import SIGN_IN_OUTCOMES
 from tests.services.web.sign_in.conftest import CLIENT_SECRET
 from tests.services.web.sign_in.hostile_provider import HostileProvider, Reply
 from tests.services.web.sign_in.visitor import Visitor
@@ -265,6 +266,24 @@ def test_pages_of_sign_in_have_the_security_headers_and_are_not_kept(visitor: Vi
         assert "frame-ancestors 'none'" in policy
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_nobody_who_signs_in_brings_about_what_an_alert_reads(
+    visitor: Visitor, page: LaunchedService, provider: HostileProvider
+) -> None:
+    """Three of these by a stranger would call somebody at night."""
+
+    def faults() -> list[str]:
+        text = httpx.get(f"{page.metrics_url}/metrics").text
+        of = [f'web_sign_ins_total{{outcome="{each}"}}' for each in SIGN_IN_OUTCOMES[1:]]
+        return [line for line in text.splitlines() if line.startswith(tuple(of))]
+
+    before = faults()
+    visitor.come_back(visitor.begin(), code="", error="server_error")
+    provider.instead["/token"] = Reply(400, b'{"error": "invalid_grant"}')
+    visitor.come_back(visitor.begin())
+    assert len(before) == 3
+    assert faults() == before
 
 
 def test_neither_log_nor_metrics_hold_who_signed_in(
