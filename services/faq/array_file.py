@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write the same bytes as `np.save`."""
+    """Write as `np.save` does an array of numbers in C order, of one dimension or more."""
     whole = np.ascontiguousarray(array)
     header = np.lib.format.header_data_from_array_1_0(whole)
     with _written_to(path), path.open("wb") as stream:
@@ -21,11 +21,20 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
         stream.write(_bytes(whole))
 
 
+def temporary_file() -> IO[bytes]:
+    """Return a file without a name, for :func:`spill`.
+
+    Without a buffer, which would be written once more, and fail once more, when it is closed.
+    """
+    return tempfile.TemporaryFile(buffering=0)
+
+
 def spill(array: NDArray[Any], file: IO[bytes]) -> None:
-    """Put the values of an array to the end of a file of `tempfile`."""
+    """Put the values of an array to the end of such a file."""
+    left = _bytes(np.ascontiguousarray(array))
     with _written_to(tempfile.gettempdir()):
-        file.write(_bytes(np.ascontiguousarray(array)))
-        file.flush()
+        while left:
+            left = left[file.write(left) :]
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:

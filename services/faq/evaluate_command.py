@@ -33,7 +33,7 @@ from services.faq.split import split_data
 from services.faq.split_kind import SplitKind
 from services.faq.storage import KIND, load_model, save_model
 from services.faq.training_run import CANNOT_TRAIN, show_progress, stored_model, tell, train_on
-from services.serving.command_line import CommandFailed
+from services.serving.command_line import CommandFailed, environment_variable
 from services.serving.model_folder import Manifest, read_model_folder
 
 UNNAMED: Final = "a model of this data"
@@ -129,8 +129,9 @@ def _refuse_another(asked: EvaluateSettings, trained: EvaluateSettings) -> None:
     for name, flag in flags.items():
         if name in asked.model_fields_set and getattr(asked, name) != getattr(trained, name):
             raise DataError(
-                f"{asked.model}: was not trained with {flag}, so leave that out; without --model, a "
-                "model of this data is trained and evaluated"
+                f"{asked.model}: was not trained with {flag} "
+                f"({environment_variable(EvaluateSettings, name)}), so leave that out; without "
+                "--model, a model of this data is trained and evaluated"
             )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import IO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import csr_array
 
-from services.faq.array_file import spill
+from services.faq.array_file import spill, temporary_file
 from services.faq.sparse_rows import TooManyTerms
 from services.faq.terms import SPILLED_ENTRIES
 
@@ -34,7 +33,7 @@ class GrowingArray:
         self._pieces.append(piece.astype(self._dtype, copy=False))
         self._size += len(piece)
         if self._size >= SPILLED_ENTRIES:
-            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115
+            self._file = self._file or temporary_file()
             for each in self._pieces:
                 spill(each, self._file)
             self._pieces.clear()

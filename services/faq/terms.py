@@ -7,7 +7,6 @@ of 2⁻⁵⁷ or less: one chance in thousands for ten million terms.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -16,7 +15,7 @@ from typing import Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from services.faq.array_file import spill
+from services.faq.array_file import spill, temporary_file
 from services.faq.term_hashes import Hashes, gram_hashes, string_hashes
 
 KIND_BITS: Final = np.uint64(62)
@@ -214,7 +213,7 @@ def _kept(parts: list[NDArray], size: int, dtype: np.dtype) -> NDArray:
     """Join the parts, which are given up one by one, in memory or, if they are large, in a file."""
     if size < SPILLED_ENTRIES:
         return np.concatenate([np.zeros(0, dtype), *parts])
-    with tempfile.TemporaryFile() as file:
+    with temporary_file() as file:
         while parts:
             spill(parts.pop(0), file)
         return np.memmap(file, dtype, mode="r", shape=(size,))

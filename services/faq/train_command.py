@@ -150,15 +150,21 @@ def _judge(run: _Run, candidate: _Candidate) -> Verdict:
         ids = [original.id for original in candidate.learnt.originals]
         missed = misses(run.golden, candidate.scorer, ids)
         found += golden_failures(missed, len(run.golden.questions))
-    _tell_of_gate(found, served, settings)
+    _tell_of_gate(found, candidate.comparison, served, settings)
     if found and not settings.force:
         raise QualityGateFailed("; ".join(found) + "; no model was written")
     return Verdict(found, settings.reason.strip(), limits, served, run.golden)
 
 
 def _tell_of_gate(
-    found: Sequence[str], served: ServedComparison | None, settings: TrainSettings
+    found: Sequence[str],
+    comparison: Comparison | None,
+    served: ServedComparison | None,
+    settings: TrainSettings,
 ) -> None:
+    for result in comparison.results if comparison else ():
+        if result.outcomes is None:
+            tell(f"{result.title} was not compared: {result.note}")
     if served and served.note:
         tell(f"the model in place was not compared: {served.note}")
     if found and settings.force:

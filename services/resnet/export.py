@@ -46,9 +46,9 @@ def export_onnx(network: torch.nn.Module, path: Path, *, crop: int, seed: int) -
     """
     try:
         _export(network, path, crop)
-    except OSError:
-        raise  # a full disk is no fault of the network
     except Exception as error:  # the exporter raises many types; each means the same here
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a full disk is no fault of the network
         lines = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0][:160]}" if lines else type(error).__name__
         raise ExportRefused(f"this network cannot be exported to ONNX ({reason})") from error

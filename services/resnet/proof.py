@@ -30,7 +30,9 @@ Output = Literal["logits", "probabilities"]
 
 PARITY: Final = 1e-4
 _LOUD: Final = (-64.0, 64.0)
-"""What a picture is multiplied by, to see whether the answers ever leave the range from 0 to 1."""
+"""What pictures are multiplied by, to see whether the answers ever leave the range from 0 to 1."""
+_FURTHER: Final = 6
+"""Pictures besides the proof's own: a network that normalises them hears no loudness."""
 
 
 class ProofFailed(Exception):
@@ -84,8 +86,9 @@ def prove(
         raise ProofFailed("the network answers a picture alone otherwise than among others")
     if _are_independent(together, backend, one, transform):
         raise ProofFailed(
-            "the network gives independent probabilities, as a sigmoid for each class does, which "
-            "are not served; export it without its last step, so that it gives logits"
+            "the network gives values from 0 to 1 that do not sum to 1, as a sigmoid for each class "
+            "or a quantised softmax does, which are not served; export it without its last step, so "
+            "that it gives logits"
         )
     _check_output(together, output)
     return golden_answer(one, alone, are_probabilities=output == "probabilities")
@@ -138,8 +141,12 @@ def _are_independent(
     if _sum_to_one(answers) or not _within_one(answers):
         return False
     # The logits of a few pictures that are much alike may lie there by chance.
-    loud = np.concatenate([picture * np.float32(factor) for factor in _LOUD])
-    return _within_one(_answer(backend, loud, transform))
+    draw = np.random.default_rng(GOLDEN_SEED)
+    others = draw.normal(
+        draw.normal(size=(_FURTHER, picture.shape[1], 1, 1)), 1.0, (_FURTHER, *picture.shape[1:])
+    )
+    pictures = [*(picture * np.float32(factor) for factor in _LOUD), others.astype(np.float32)]
+    return _within_one(_answer(backend, np.concatenate(pictures), transform))
 
 
 def _within_one(answers: Tensor) -> bool:

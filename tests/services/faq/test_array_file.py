@@ -51,6 +51,16 @@ def test_an_array_is_read_as_it_was_written(array: np.ndarray, tmp_path: Path) -
     np.testing.assert_array_equal(read, array)
 
 
+@pytest.mark.usefixtures("full_disk")
+def test_the_end_of_what_is_too_large_names_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A little that a buffer would hold until the file is closed."""
+    monkeypatch.setattr(terms, "SPILLED_ENTRIES", 1)
+    parts = [LARGE[:8_187], LARGE[:100]]
+    with pytest.raises(OSError, match="File too large") as failed:
+        terms._kept(parts, 8_287, LARGE.dtype)
+    assert failed.value.filename == tempfile.gettempdir()
+
+
 def test_the_same_bytes_as_of_numpy(tmp_path: Path) -> None:
     array = np.arange(10, dtype=np.int64).reshape(5, 2)
     write_array(tmp_path / "ours.npy", array)

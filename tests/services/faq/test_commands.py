@@ -300,12 +300,18 @@ def test_a_refused_model_leaves_the_one_in_place_as_it_was(
 
 
 def test_the_gate_is_overruled_for_a_reason_that_the_model_keeps(
-    shuffled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shuffled: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "forced"
     options = ("--data", shuffled, "--model", folder, "--force", "--reason", "to show a bad one")
+    monkeypatch.setattr("services.faq.evaluation.baselines.all.MOST_OF_WORDS", 1)
     assert command("train", *options) == 0
-    assert "the quality gate is overruled (to show a bad one)" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "the quality gate is overruled (to show a bad one)" in told
+    assert "TF-IDF cosine was not compared: not fitted: " in told
     gate = read_model_folder(folder, kind="faq").details["gate"]
     assert (gate["passed"], gate["forced_because"]) == (False, "to show a bad one")
     assert any("below the minimum of 30.0%" in failure for failure in gate["failures"])

@@ -62,7 +62,7 @@ def proved(files: NetworkFiles, classes: int, output: Output) -> None:
 @pytest.mark.parametrize("classes", [2, 10])
 def test_a_sigmoid_for_each_class_is_refused(classes: int, output: Output, tmp_path: Path) -> None:
     files = network(tmp_path, "Sigmoid", bias=[0.3] * classes, scale=1)
-    with pytest.raises(ProofFailed, match=r"independent probabilities.*export it.*logits"):
+    with pytest.raises(ProofFailed, match=r"do not sum to 1.*export it.*logits"):
         proved(files, classes, output)
 
 

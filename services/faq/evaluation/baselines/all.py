@@ -41,7 +41,13 @@ def simple_baselines(seed: int) -> Sequence[Baseline]:
             nearest_neighbour,
             most_characters=MOST_OF_WORDS_AND_CHARACTERS,
         ),
-        Baseline("tfidf_cosine", "TF-IDF cosine", plain_cosine, most_characters=MOST_OF_WORDS),
+        Baseline(
+            "tfidf_cosine",
+            "TF-IDF cosine",
+            plain_cosine,
+            most_characters=MOST_OF_WORDS,
+            reads_duplicates=False,
+        ),
         Baseline("largest_class", "largest class", largest_class),
     )
 

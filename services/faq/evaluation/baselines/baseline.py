@@ -37,7 +37,8 @@ class Baseline:
     most_originals: int | None = None
     """With more, it is not fitted: it would take hours, or more memory than there is."""
     most_characters: int | None = None
-    """With more of known text, it is not fitted either."""
+    """With more of the text that it reads, it is not fitted either."""
+    reads_duplicates: bool = True
     most_scores: int | None = None
     """Where questions times originals are more, it is asked a sample of the questions."""
     note: str = ""
@@ -52,9 +53,14 @@ class Baseline:
         originals, most = len(training.originals), self.most_originals
         if most is not None and originals > most:
             return f"not fitted: {originals:,} originals are more than {most:,}"
-        if (most := self.most_characters) is None or (read := _characters(training)) <= most:
+        if (most := self.most_characters) is None or (read := self._reads(training)) <= most:
             return ""
         return f"not fitted: {read:,} characters of text are more than {most:,}"
+
+    def _reads(self, training: DataSet) -> int:
+        """Return how many characters of a data set it is fitted on."""
+        read = (training.originals, training.duplicates if self.reads_duplicates else ())
+        return sum(len(plain(each.text)) for known in read for each in known)
 
 
 def known_text(data: DataSet) -> KnownText:
@@ -64,11 +70,6 @@ def known_text(data: DataSet) -> KnownText:
         duplicates=[plain(duplicate.text) for duplicate in data.duplicates],
         owners=data.owners,
     )
-
-
-def _characters(data: DataSet) -> int:
-    texts = (each.text for known in (data.originals, data.duplicates) for each in known)
-    return sum(len(plain(text)) for text in texts)
 
 
 def plain(text: CleanText) -> str:

@@ -135,6 +135,16 @@ def test_a_baseline_that_would_read_too_much_text_says_so(small: Small, question
     )
 
 
+def test_a_baseline_that_reads_the_originals_alone_is_bounded_by_those(
+    small: Small, questions: HeldOut
+) -> None:
+    characters = sum(map(len, known_text(questions.training).originals))
+    plain_cosine = next(each for each in simple_baselines(0) if each.key == "tfidf_cosine")
+    assert not replace(plain_cosine, most_characters=characters).not_fitted(questions.training)
+    too_large = replace(plain_cosine, most_characters=characters - 1)
+    assert too_large.not_fitted(questions.training).startswith(f"not fitted: {characters:,} ")
+
+
 def test_what_grows_with_the_text_is_bounded_by_it() -> None:
     """Or a training of a million questions ends in a comparison that no memory bears."""
     limits = {each.key: each.most_characters for each in simple_baselines(0)}
