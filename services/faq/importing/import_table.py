@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -77,7 +78,7 @@ def import_table(
     data.mkdir(parents=True, exist_ok=True)
     with open_work_file(data, source, restart=True) as work:
         try:
-            reading = _Reading(work, layout, has_ids=_has_ids(tables, layout))
+            reading = _Reading(work, layout, _given_ids(tables, layout))
             for table in tables:
                 reading.read(table)
             reading.check_references()
@@ -96,29 +97,50 @@ def import_table(
             remove_work_file(data)
 
 
-def _has_ids(tables: tuple[Path, ...], layout: TableFormat) -> bool:
-    """Whether any row has an id, as most often the first does; what is wrong is reported later."""
-    return any(
-        layout.columns.id in row.values
-        for table in tables
-        for row in layout.rows(table, lambda _: None)
-    )
+@dataclass(frozen=True)
+class _GivenIds:
+    """The whole numbers that rows have as ids.
+
+    Attributes:
+        numbers: all of them.
+        unclear: those that are the number of an original without an id as well.
+    """
+
+    numbers: frozenset[int]
+    unclear: frozenset[int]
+
+
+def _given_ids(tables: tuple[Path, ...], layout: TableFormat) -> _GivenIds:
+    """Read the tables for their ids; what is wrong is reported later."""
+    columns = layout.columns
+    numbers: set[int] = set()
+    unnamed_originals: set[int] = set()
+    rows = (row for table in tables for row in layout.rows(table, lambda _: None))
+    for place, row in enumerate(rows, 1):
+        if columns.id in row.values:
+            with suppress(ValueError):
+                name = normalised(row.values[columns.id])
+                if is_whole_number(name):
+                    numbers.add(number_of(name))
+        elif columns.duplicate_of not in row.values:
+            unnamed_originals.add(place)
+    return _GivenIds(frozenset(numbers), frozenset(numbers & unnamed_originals))
 
 
 class _Reading:
     """Puts rows into the work file and gathers errors.
 
-    Where no row has an id, the number of a row is its id. Beside rows that have one it would be
-    taken for theirs, so a row without gets a number that no other can name.
+    The number of a row is its id if it has none. Where another row has that id, it would be taken
+    for that one, so it gets a number that no other can name.
     """
 
-    def __init__(self, work: WorkFile, layout: TableFormat, *, has_ids: bool) -> None:
+    def __init__(self, work: WorkFile, layout: TableFormat, given: _GivenIds) -> None:
         self.errors: list[str] = []
         self.count = 0
         self._work = work
         self._layout = layout
         self._columns = layout.columns
-        self._has_ids = has_ids
+        self._given = given
         self._number = 0
 
     def read(self, table: Path) -> None:
@@ -172,6 +194,11 @@ class _Reading:
                 f"has no answer (column {columns.answer!r}), and repeats no other question "
                 f"(column {columns.duplicate_of!r})"
             )
+        if original in self._given.unclear:
+            raise row.error(
+                f"{columns.duplicate_of} {original} is the id of one row, and the number of an "
+                "original that has none; give that one an id"
+            )
         if original == number:
             raise row.error("is a duplicate of itself")
         text = text0(question, self._html(values.get(columns.body, "")))
@@ -211,7 +238,8 @@ class _Reading:
     def _unnamed(self) -> int:
         """Return the number of a row that has no id."""
         # No id holds a tab, so this is none that a row can have or name.
-        return number_of(f"row\t{self._number}") if self._has_ids else self._number
+        taken = self._number in self._given.numbers
+        return number_of(f"row\t{self._number}") if taken else self._number
 
     def _id(self, row: TableRow, column: str) -> int | None:
         """Return the number of the id in a column; that of a text is kept with it."""

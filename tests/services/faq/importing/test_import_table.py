@@ -185,6 +185,77 @@ def test_without_any_id_a_row_is_named_by_its_number(run: Run, data: Path) -> No
     assert [(each.id, each.answer_id) for each in read_records(data).duplicates] == [(2, 1)]
 
 
+def test_a_row_without_an_id_is_named_by_its_number_beside_rows_that_have_one(
+    data: Path, tmp_path: Path
+) -> None:
+    questions, wordings = tmp_path / "fragen.csv", tmp_path / "w.csv"
+    questions.write_text("question,answer\nWhy?,So.\nHow?,Thus.\n")
+    wordings.write_text("id,question,duplicate_of\n10,what for,1\nKB-11,in which way,2\n")
+    assert command("import", "--table", questions, wordings, "--data", data) == 0
+    records = read_records(data)
+    assert [each.id for each in records.originals] == [1, 2]
+    owners = {each.id: each.answer_id for each in records.duplicates}
+    assert owners == {10: 1, number_of("KB-11"): 2}
+
+
+def test_rows_without_an_id_keep_theirs_when_another_table_comes_beside(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    assert run("question,answer,duplicate_of\nWhy?,So.,\nHow?,Thus.,\nwhat for,,1\n") == 0
+    alone = read_records(data)
+    (tmp_path / "more.csv").write_text("id,question,answer\n77,Who?,I.\n2,Where?,There.\n")
+    tables = (tmp_path / "faq.csv", tmp_path / "more.csv")
+    assert command("import", "--table", *tables, "--data", data, "--overwrite") == 0
+    beside = read_records(data)
+    ids = {each.text0: each.id for each in beside.originals}
+    assert (ids["Why?"], ids["Where?"], ids["Who?"]) == (1, 2, 77)
+    assert ids["How?"] not in (1, 2, 3, 77)
+    assert beside.duplicates == alone.duplicates
+
+
+CLASHING = [
+    "1,How do I reset?,A,",
+    ",cannot log in,,1",
+    "2,Where is my invoice?,B,",
+    "3,no bill,,2",
+]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 0, 3), (2, 3, 0, 1), (3, 1, 2, 0)])
+@pytest.mark.parametrize("options", [(), ("--skip-errors",)])
+def test_an_id_that_is_given_comes_before_the_number_of_a_row(
+    order: tuple[int, ...], options: tuple[str, ...], run: Run, data: Path
+) -> None:
+    lines = ["id,question,answer,duplicate_of", *(CLASHING[place] for place in order)]
+    assert run("\n".join(lines), *options) == 0
+    records = read_records(data)
+    assert {each.id: each.text0 for each in records.originals} == {
+        1: "How do I reset?", 2: "Where is my invoice?",
+    }  # fmt: skip
+    repeated = {each.text0: each.answer_id for each in records.duplicates}
+    assert repeated == {"cannot log in": 1, "no bill": 2}
+
+
+def test_an_id_that_could_also_be_the_number_of_an_original_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where both tables count from 1: by `1` the first row of the other table may be meant."""
+    questions, wordings = tmp_path / "fragen.csv", tmp_path / "w.csv"
+    questions.write_text("question,answer\nWhy?,So.\nHow?,Thus.\nWho?,I.\n")
+    wordings.write_text("id,question,duplicate_of\n1,which one,3\n2,what for,1\n")
+    arguments = ("import", "--table", questions, wordings, "--data", data)
+    assert command(*arguments) == 1
+    assert (
+        "w.csv: line 3: duplicate_of 1 is the id of one row, and the number of an original that "
+        "has none; give that one an id" in errors(capsys)[0]
+    )
+    assert command(*arguments, "--skip-errors") == 0
+    records = read_records(data)
+    original_of = {each.id: each.text0 for each in records.originals}
+    owners = [(each.text0, original_of[each.answer_id]) for each in records.duplicates]
+    assert owners == [("which one", "Who?")]
+
+
 def test_a_duplicate_of_a_duplicate_belongs_to_the_root(run: Run, data: Path) -> None:
     assert run(CSV + "4,still no login,,,2,,,,\n") == 0
     assert [each.answer_id for each in read_records(data).duplicates] == [1, 1]
