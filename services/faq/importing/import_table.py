@@ -142,6 +142,10 @@ class _Reading:
         self._columns = layout.columns
         self._given = given
         self._number = 0
+        # Where the duplicates without an id are: their numbers do not stand in the tables.
+        work.database.execute(
+            "CREATE TEMP TABLE unnamed (duplicate INTEGER PRIMARY KEY, line TEXT NOT NULL)"
+        )
 
     def read(self, table: Path) -> None:
         """Read one table."""
@@ -164,12 +168,13 @@ class _Reading:
     def check_references(self) -> None:
         """Report the duplicates of questions that are not there."""
         unknown = self._work.database.execute(
-            "SELECT duplicate, original FROM links "
+            "SELECT duplicate, original, line FROM links LEFT JOIN unnamed USING (duplicate) "
             "WHERE original NOT IN (SELECT id FROM questions) ORDER BY id"
         )
-        for duplicate, original in unknown.fetchall():
-            repeated, wanted = self._source_id(duplicate), self._source_id(original)
-            self._add(f"question {repeated}: no question has the id {wanted} that it repeats")
+        for duplicate, original, line in unknown.fetchall():
+            row = line or f"question {self._source_id(duplicate)}"
+            wanted = self._source_id(original)
+            self._add(f"{row}: no question has the id {wanted} that it repeats")
 
     def _report(self, error: LineError) -> None:
         self._add(str(error))
@@ -229,6 +234,9 @@ class _Reading:
             raise row.error(f"the id {self._source_id(number)} is used before")
         if original is not None:
             database.execute("INSERT INTO links VALUES (?, ?, ?)", (number, original, self._number))
+            if self._columns.id not in row.values:
+                line = f"{row.file}: line {row.line}"
+                database.execute("INSERT INTO unnamed VALUES (?, ?)", (number, line))
         elif answer:
             database.execute(
                 "INSERT INTO answers VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",

@@ -300,6 +300,16 @@ def test_a_wrong_line_is_named_and_nothing_is_written(
     assert report_of(data)["left out: lines that are wrong"] == 1
 
 
+@pytest.mark.parametrize("first", ["1,Why?,So.,", "2,Why?,So.,"])
+def test_a_row_without_an_id_that_repeats_nothing_is_named_by_its_line(
+    first: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether its number is its id or is that of another: neither stands in the table."""
+    assert run(f"id,question,answer,duplicate_of\n{first}\n,what for,,B\n") == 1
+    shown = errors(capsys)[0]
+    assert shown.endswith("faq.csv: line 3: no question has the id B that it repeats")
+
+
 def test_at_most_twenty_errors_are_shown(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("question,answer\n" + "Why?,\n" * 50) == 1
     shown = errors(capsys)
