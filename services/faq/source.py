@@ -50,6 +50,8 @@ def data_folder(data: str, downloads: Path, sha256: Sequence[str]) -> Path:
 
 
 def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
+    other, old = (folder.with_name(f"{folder.name}.{name}") for name in ("new", "old"))
+    _finish_replacing(folder, other, old)
     wanted = {name for name in FILES if not _is_kept(folder / name, expected.get(name))}
     if not wanted:
         if not expected:
@@ -57,15 +59,18 @@ def _fetch_all(address: str, folder: Path, expected: dict[str, str]) -> None:
             tell(f"{folder}: kept since {at:%Y-%m-%d %H:%M} UTC; remove it to fetch the data anew")
         return
     if not any((folder / name).exists() for name in wanted):
+        shutil.rmtree(other, ignore_errors=True)
         beside = [name for name in BESIDE if not (folder / name).exists()]
         _fetch_into(folder, address, wanted, beside, expected)
         return
     # What is beside other data is of that. All is fetched to a place of its own first, so that
     # what is kept stays as it is if that fails.
-    other = folder.with_name(f"{folder.name}.new")
     missing = {name for name in wanted if not _is_kept(other / name, expected.get(name))}
     _fetch_into(other, address, missing, BESIDE, expected)
-    _take(other, folder, wanted)
+    for name in set(FILES) - wanted:
+        shutil.copy2(folder / name, other / name)
+    folder.replace(old)
+    _finish_replacing(folder, other, old)
 
 
 def _fetch_into(
@@ -85,16 +90,14 @@ def _fetch_into(
             _fetch_if_there(f"{address}/{name}", folder / name)
 
 
-def _take(other: Path, folder: Path, wanted: Collection[str]) -> None:
-    """Move what was fetched, the three files last: until they are there, it is fetched again."""
-    for name in BESIDE:
-        if (other / name).exists():
-            (other / name).replace(folder / name)
-        else:
-            (folder / name).unlink(missing_ok=True)
-    for name in wanted:
-        (other / name).replace(folder / name)
-    shutil.rmtree(other, ignore_errors=True)
+def _finish_replacing(folder: Path, other: Path, old: Path) -> None:
+    """Put the other folder in the place of the one that was moved away, if one was.
+
+    Whole folders are moved, so that an interruption leaves no file beside those of other data.
+    """
+    if old.exists() and other.exists() and not folder.exists():
+        other.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_kept(path: Path, expected: str | None) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ class Published(FileServer):
             content = gzip.decompress((self.folder / name).read_bytes())
             (self.folder / name).write_bytes(gzip.compress(content, mtime=1))
         return [hashlib.sha256((self.folder / name).read_bytes()).hexdigest() for name in FILES]
+
+    def give(self, files: dict[str, bytes]) -> None:
+        """Have these files at the address."""
+        for name, content in files.items():
+            (self.folder / name).write_bytes(content)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Return the data, and what lies beside it."""
+    return {
+        name: (folder / name).read_bytes() for name in (*FILES, *BESIDE) if (folder / name).exists()
+    }
 
 
 @contextmanager
@@ -153,6 +166,72 @@ def test_other_data_that_cannot_be_fetched_leaves_what_is_kept(
     data_folder(published.url, tmp_path, changed)
     assert (kept / GOLDEN_FILE).read_text() == "new"
     assert published.requested == [f"/{name}" for name in (*BESIDE, FILES[2])]
+
+
+@contextmanager
+def interrupted_at(step: int) -> Iterator[None]:
+    """Stop before that step of those which move, copy or remove files, as Ctrl-C does."""
+    steps = count()
+
+    def stopping(do: Callable[..., object]) -> Callable[..., object]:
+        def stopped_or_done(*arguments: object, **options: object) -> object:
+            if next(steps) == step:
+                raise KeyboardInterrupt
+            return do(*arguments, **options)
+
+        return stopped_or_done
+
+    with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
+        for place, name in ((Path, "replace"), (shutil, "copy2"), (shutil, "rmtree")):
+            patch.setattr(place, name, stopping(getattr(place, name)))
+        yield
+
+
+@pytest.mark.parametrize("then", ["old", "new", "any"])
+def test_an_interruption_mixes_no_data(
+    then: str, published: Published, hashes: list[str], tmp_path: Path
+) -> None:
+    """Whatever is asked for next, the split and the golden set are those of the questions."""
+    old = files_in(published.folder)
+    data_folder(published.url, tmp_path / "old", hashes)
+    new_hashes = published.changed(*FILES[:2])
+    new = files_in(published.folder) | {GOLDEN_FILE: b"new", SPLIT_FILE: b"new"}
+    asked = {"old": hashes, "new": new_hashes, "any": []}[then]
+    expected = {"old": [old], "new": [new], "any": [old, new]}[then]
+    for step in range(10):
+        downloads = Path(shutil.copytree(tmp_path / "old", tmp_path / f"{step}"))
+        published.give(new)
+        with interrupted_at(step):
+            data_folder(published.url, downloads, new_hashes)
+        if then == "old":
+            published.give(old)
+        kept = data_folder(published.url, downloads, asked)
+        assert files_in(kept) in expected, step
+        assert then != "new" or list(downloads.iterdir()) == [kept], step
+
+
+def test_data_that_is_fetched_anew_has_nothing_of_an_earlier_attempt(
+    published: Published, hashes: list[str], tmp_path: Path
+) -> None:
+    kept = data_folder(published.url, tmp_path, hashes)
+    with pytest.raises(DataError, match="expected 0000"):
+        data_folder(published.url, tmp_path, [published.changed(FILES[0])[0], *["0" * 64] * 2])
+    shutil.rmtree(kept)
+    data_folder(published.url, tmp_path, [])
+    assert files_in(kept) == files_in(published.folder)
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_data_that_was_replaced_is_not_taken_where_the_new_was_removed(
+    published: Published, hashes: list[str], tmp_path: Path
+) -> None:
+    """As after an interruption, when a person removes the folder to have the data anew."""
+    kept = data_folder(published.url, tmp_path, hashes)
+    kept.replace(kept.with_name(f"{kept.name}.old"))
+    published.changed(*FILES)
+    data_folder(published.url, tmp_path, [])
+    assert files_in(kept) == files_in(published.folder)
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_a_file_with_another_hash_than_expected_is_refused(
