@@ -115,8 +115,14 @@ def _given_ids(tables: tuple[Path, ...], layout: TableFormat) -> _GivenIds:
     columns = layout.columns
     numbers: set[int] = set()
     unnamed_originals: set[int] = set()
-    rows = (row for table in tables for row in layout.rows(table, lambda _: None))
-    for place, row in enumerate(rows, 1):
+    place = 0
+
+    def count(_: object) -> None:
+        nonlocal place
+        place += 1
+
+    for row in (row for table in tables for row in layout.rows(table, count)):
+        count(row)
         if columns.id in row.values:
             with suppress(ValueError):
                 name = normalised(row.values[columns.id])
@@ -150,7 +156,7 @@ class _Reading:
     def read(self, table: Path) -> None:
         """Read one table."""
         seen: set[str] = set()
-        for row in self._layout.rows(table, self._report):
+        for row in self._layout.rows(table, self._skip):
             seen |= row.values.keys()
             self._number += 1
             try:
@@ -175,6 +181,11 @@ class _Reading:
             row = line or f"question {self._source_id(duplicate)}"
             wanted = self._source_id(original)
             self._add(f"{row}: no question has the id {wanted} that it repeats")
+
+    def _skip(self, error: LineError) -> None:
+        """Report a row that cannot be read at all; those behind it keep their numbers."""
+        self._number += 1
+        self._report(error)
 
     def _report(self, error: LineError) -> None:
         self._add(str(error))

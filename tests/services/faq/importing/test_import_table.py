@@ -236,6 +236,23 @@ def test_an_id_that_is_given_comes_before_the_number_of_a_row(
     assert repeated == {"cannot log in": 1, "no bill": 2}
 
 
+def test_a_row_that_cannot_be_read_is_counted(data: Path, tmp_path: Path) -> None:
+    """Or what is behind it would be named by the number of its neighbour."""
+    table = tmp_path / "questions.jsonl"
+    table.write_text(
+        '{"question": "Why?", "answer": "So."}\n'
+        "this is no JSON\n"
+        '{"question": "How?", "answer": "Thus."}\n'
+        '{"question": "Who?", "answer": "I."}\n'
+        '{"question": "in which way", "duplicate_of": 3}\n'
+    )
+    assert command("import", "--table", table, "--data", data, "--skip-errors") == 0
+    records = read_records(data)
+    original_of = {each.id: each.text0 for each in records.originals}
+    assert original_of == {1: "Why?", 3: "How?", 4: "Who?"}
+    assert [original_of[each.answer_id] for each in records.duplicates] == ["How?"]
+
+
 def test_an_id_that_could_also_be_the_number_of_an_original_is_refused(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
