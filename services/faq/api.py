@@ -90,11 +90,11 @@ class ScoreRequest(BaseModel):
 
 
 class ScoreResponse(BaseModel):
-    """All originals, in the predecessor's form."""
+    """The originals, in the predecessor's form."""
 
     result: list[list[list[float]] | str] = Field(
         min_length=2,
         max_length=2,
-        description="[question id, answer id, probability] of every original, the best first; "
-        "and how long it took",
+        description="[question id, answer id, probability] of each original that the question was "
+        "compared with, the best first; and how long it took",
     )

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from services.faq.analysis import terms_of_all_posted
 from services.faq.api import MatchRequest, MatchResponse, ScoreRequest, ScoreResponse
 from services.faq.ranking import Ranking
+from services.faq.retrieval import CANDIDATES
 from services.faq.settings import FaqSettings
 from services.faq.storage import KIND, StoredModel, load_model
 from services.faq.stored_originals import REMEMBERED, StoredOriginal
@@ -103,18 +104,19 @@ class FaqModel(Model[str, Ranking]):
                 request=MatchRequest,
                 response=MatchResponse,
                 prepare=self._match,
-                examples={"question": {"value": {"question": _EXAMPLE, "top_k": 3}}},
+                examples={"question": {"question": _EXAMPLE, "top_k": 3}},
             ),
             json_operation(
                 path="/score",
                 operation_id="score",
-                summary="Score every known question",
-                description="The predecessor's interface: all known questions with their "
-                "probabilities, the best first.",
+                summary="Score the known questions",
+                description="The predecessor's interface: the known questions with their "
+                f"probabilities, the best first; of more than {CANDIDATES}, those that the question "
+                "was compared with. Any other has a probability of 0.",
                 request=ScoreRequest,
                 response=ScoreResponse,
                 prepare=self._score,
-                examples={"question": {"value": {"input": _EXAMPLE}}},
+                examples={"question": {"input": _EXAMPLE}},
             ),
         )
 

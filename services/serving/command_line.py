@@ -7,6 +7,8 @@ line per error and status 2, a failure of the command with one line and status 1
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,15 +118,17 @@ def _add_flag(
     else:
         value = cast("object", field.get_default(call_default_factory=True, validated_data={}))
         default = "" if value in (None, "") else f", default {value}"
-    text = f"{field.description or ''} [{variable}{default}]".strip().replace("%", "%%")
+    form = " (a JSON list)" if _is_repeated(field) else ""
+    text = f"{field.description or ''} [{variable}{form}{default}]".strip().replace("%", "%%")
     if field.annotation is bool:
         parser.add_argument(
             flag(name), dest=name, help=text, action=argparse.BooleanOptionalAction, default=None
         )
     elif _is_repeated(field):
         parser.add_argument(
-            flag(name), dest=name, help=text, nargs="+", metavar=_metavar(field), default=None
-        )
+            flag(name), dest=name, help=text, nargs="+", action="extend",
+            metavar=_metavar(field), default=None,
+        )  # fmt: skip
     else:
         parser.add_argument(flag(name), dest=name, help=text, metavar=_metavar(field), default=None)
 
@@ -136,6 +140,13 @@ def _is_secret(field: FieldInfo) -> bool:
 
 def _is_repeated(field: FieldInfo) -> bool:
     return getattr(field.annotation, "__origin__", None) in (list, tuple)
+
+
+def _is_list(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except ValueError:
+        return False
 
 
 def _metavar(field: FieldInfo) -> str:
@@ -151,7 +162,14 @@ def _metavar(field: FieldInfo) -> str:
 
 def _error_lines(error: ValidationError | SettingsError, settings: type[BaseSettings]) -> list[str]:
     if isinstance(error, SettingsError):
-        return [str(error).splitlines()[0]]
+        repeated = [name for name, field in settings.model_fields.items() if _is_repeated(field)]
+        variables = [environment_variable(settings, name) for name in repeated]
+        wrong = [
+            each for each in variables if each in os.environ and not _is_list(os.environ[each])
+        ]
+        return [f'{each}: must be a JSON list, such as ["faq"]' for each in wrong] or [
+            str(error).splitlines()[0]
+        ]
     lines: list[str] = []
     for entry in error.errors(include_url=False, include_context=False, include_input=False):
         message = entry["msg"].removeprefix("Value error, ")

@@ -12,6 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,8 @@ from services.serving.api_keys import (
 from services.serving.command_line import Command, CommandFailed
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Scope = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+"""The name of a service: a comma in it would be two of them, of which neither opens."""
 
 
 class KeyFileSettings(BaseSettings):
@@ -44,7 +47,9 @@ class AddSettings(KeyFileSettings):
     """A new key."""
 
     name: str = Field(pattern=NAME, description="who the key is for")
-    scopes: list[str] = Field(min_length=1, description="services that it opens, such as faq")
+    scopes: list[Scope] = Field(
+        min_length=1, description="services that it opens, such as faq resnet"
+    )
     expires_days: float | None = Field(
         default=None, gt=0, le=36500, description="days until it expires; never, if left out"
     )

@@ -24,6 +24,7 @@ PROBLEMS = {
     415: "Another media type or content coding",
     422: "The content does not fit",
     429: "This API key's rate is used up",
+    500: "A fault of the service",
     503: "At capacity; try again after Retry-After",
     504: "Not ready before the deadline",
 }
@@ -112,7 +113,7 @@ def _operation(operation: Operation[Any, Any], model: Model[Any, Any]) -> dict[s
         "responses": {
             "200": {
                 "description": "The answer",
-                "headers": _headers("X-Request-Id", "Server-Timing"),
+                "headers": _headers("X-Request-Id", "Server-Timing", "X-Model-Version"),
                 "content": {
                     name: {"schema": _reference(operation.response)} if name == JSON_TYPE else {}
                     for name in operation.returns
@@ -135,11 +136,19 @@ def _described(each: DescribedPath, model: Model[Any, Any]) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             "200": {"description": "The answer", "content": content},
-            **({"503": {"description": "No", "content": content}} if each.may_say_no else {}),
+            **({"503": _refusal(each, content)} if each.may_say_no else {}),
             **{str(status): _problem(status, each.path) for status in statuses},
         },
     }
     return described if each.needs_key else {**described, "security": []}
+
+
+def _refusal(each: DescribedPath, content: dict[str, Any]) -> dict[str, Any]:
+    return (
+        {"description": "No", "content": content}
+        if each.says_no_alike
+        else _problem(503, each.path)
+    )
 
 
 def _path_parameters(path: str, model: Model[Any, Any]) -> list[dict[str, Any]]:
@@ -161,11 +170,18 @@ def _path_parameters(path: str, model: Model[Any, Any]) -> list[dict[str, Any]]:
 def _parameters(operation: Operation[Any, Any]) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {
+            "name": "X-Request-Id",
+            "in": "header",
+            "description": "the caller's id of the request; another is made of none, or of one that "
+            "is not 1 to 64 letters, digits, dots, underscores and hyphens",
+            "schema": {"type": "string"},
+        },
+        {
             "name": "X-Request-Timeout-Ms",
             "in": "header",
             "description": "longest wait for the answer, up to the service's own deadline",
             "schema": {"type": "integer", "minimum": 1, "maximum": 600_000},
-        }
+        },
     ]
     if operation.query is not None:
         schema = operation.query.model_json_schema()

@@ -35,9 +35,11 @@ def test_a_documented_program_runs(
     for port, server in ((8081, faq_server), (8082, resnet_server)):
         source = source.replace(f"127.0.0.1:{port}", server.url.removeprefix("http://"))
     server = faq_server if client == "kserve" else resnet_server
+    (tmp_path / ".demo").mkdir()
+    (tmp_path / ".demo" / "demo.key").write_text(f"{server.key}\n")
     done = subprocess.run(
-        [python, "-c", f"key = input()\n{source}"], cwd=tmp_path, input=f"{server.key}\n",
-        capture_output=True, text=True, timeout=120, check=False,
+        [python, "-c", source], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr[-2000:]

@@ -15,7 +15,7 @@ VERSION = f"{MODEL}/versions/<model_version>"
 
 @dataclass(frozen=True)
 class DescribedPath:
-    """One GET path: what it says, in which shape, and whether it may say no by 503."""
+    """One GET path: what it says, in which shape, whether it may say no by 503, and so in which."""
 
     path: str
     operation_id: str
@@ -23,11 +23,12 @@ class DescribedPath:
     response: type[BaseModel]
     needs_key: bool = True
     may_say_no: bool = False
+    says_no_alike: bool = True
 
 
 PATHS: Sequence[DescribedPath] = (
     DescribedPath("/", "alive", "Whether the server is alive (KServe v1)", metadata.Alive,
-                  needs_key=False, may_say_no=True),
+                  needs_key=False, may_say_no=True, says_no_alike=False),
     DescribedPath("/v2", "server_metadata", "The server and its extensions",
                   metadata.ServerMetadata),
     DescribedPath("/v2/", "server_metadata_slash", "The same", metadata.ServerMetadata),

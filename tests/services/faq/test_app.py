@@ -60,6 +60,14 @@ def test_a_model_goes_with_the_last_who_asks_it(folder: Path) -> None:
         gc.enable()
 
 
+def test_what_the_service_shows_as_an_example_can_be_asked(model: FaqModel) -> None:
+    for operation in model.operations():
+        examples = operation.accepts["application/json"].examples
+        assert examples
+        for example in examples.values():
+            assert post(model, operation.path, example)
+
+
 def test_matches_are_the_best_ten_in_order(model: FaqModel) -> None:
     answer = post(model, "/v1/match", {"question": QUESTION})
     MatchResponse.model_validate(answer)

@@ -107,6 +107,7 @@ def test_a_list_takes_several_words(run: Run, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TOOL_NAMES", '["b", "c"]')
     assert run()[1][0].names == ["b", "c"]
     assert run("--names", "d", "e")[1][0].names == ["d", "e"]
+    assert run("--names", "d", "--names", "e", "f")[1][0].names == ["d", "e", "f"]
 
 
 def test_underscores_become_dashes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +149,7 @@ def test_help_says_what_is_required(capsys: pytest.CaptureFixture[str]) -> None:
         main("tool", "", [Command("go", "", Needing, list)], ["go", "--help"])
 
     text = " ".join(capsys.readouterr().out.split())
-    assert "what it opens [TOOL_SCOPES, required]" in text
+    assert "what it opens [TOOL_SCOPES (a JSON list), required]" in text
 
 
 def test_no_secret_is_taken_from_a_flag(
@@ -221,10 +222,12 @@ def test_a_bad_secret_is_not_repeated(
 def test_an_unreadable_list_is_one_line(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("TOOL_NAMES", "[not json")
-
-    assert run()[0] == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    for unreadable in ("[not json", "b c", "b", "1"):
+        monkeypatch.setenv("TOOL_NAMES", unreadable)
+        assert run()[0] == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "TOOL_NAMES" in line
+        assert unreadable not in line or unreadable in "TOOL_NAMES: must be a JSON list"
 
 
 def test_a_missing_value_and_a_rule_between_values_are_told(

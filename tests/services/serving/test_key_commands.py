@@ -108,6 +108,7 @@ def test_a_removed_key_is_gone_and_the_others_stay(
         (["remove", "--name", "nobody"], 1, "there is no key for nobody"),
         (["add", "--name", "a b", "--scopes", "faq"], 2, "--name (KEYS_NAME)"),
         (["add", "--name", "two"], 2, "--scopes (KEYS_SCOPES)"),
+        (["add", "--name", "two", "--scopes", "faq,resnet"], 2, "--scopes (KEYS_SCOPES)"),
         (["add", "--name", "two", "--scopes", "faq", "--expires-days", "-1"], 2, "--expires-days"),
     ],
 )

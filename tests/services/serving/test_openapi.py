@@ -68,7 +68,7 @@ def test_every_operation_is_there_and_no_other(document: dict[str, Any]) -> None
 def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None:
     responses = document["paths"]["/v1/pull"]["post"]["responses"]
 
-    for status in (400, 401, 403, 408, 413, 415, 422, 429, 503, 504):
+    for status in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 504):
         content = responses[str(status)]["content"]["application/problem+json"]
         assert content["schema"]["$ref"].endswith("/ProblemDetails")
     assert "Retry-After" in responses["503"]["headers"]
