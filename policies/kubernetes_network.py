@@ -27,6 +27,8 @@ from policies.sources import checkov, kube_linter, kubernetes, kubescape, polari
 NAMESPACE = "kubernetes:core/v1:Namespace"
 SERVICE = "kubernetes:core/v1:Service"
 NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+DIRECTIONS = {"Ingress": "from", "Egress": "to"}
+"""The types of a NetworkPolicy, and where a rule of each names its peers."""
 ENFORCED_STANDARD = "pod-security.kubernetes.io/enforce"
 CLUSTER_SCOPED = (
     "Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "GatewayClass",
@@ -54,13 +56,38 @@ def _standard(namespace: Resource) -> Iterator[str]:
 
 def _default_deny(stack: Stack) -> Iterator[Finding]:
     for namespace in stack.of_type(NAMESPACE):
-        closed = [
-            policy.at("spec", "policyTypes") for policy in stack.of_type(NETWORK_POLICY)
+        there = [
+            policy for policy in stack.of_type(NETWORK_POLICY)
             if may_equal(namespace_of(policy), name_of(namespace)) and _selects_all(policy)
         ]  # fmt: skip
-        for direction in ("Ingress", "Egress"):
-            if not any(direction in items(types) or holds_unknown(types) for types in closed):
+        for direction in DIRECTIONS:
+            if not any(_closes(policy, direction) for policy in there):
                 yield Finding(namespace, f"no NetworkPolicy of all pods closes it: {direction}")
+    for policy in stack.of_type(NETWORK_POLICY):  # they add up: no other closes what one opens
+        for direction in DIRECTIONS:
+            if _opens_all(policy, direction):
+                yield Finding(policy, f"an empty rule opens all pods of its namespace: {direction}")
+
+
+def _closes(policy: Resource, direction: str) -> bool:
+    types = policy.at("spec", "policyTypes")
+    named = direction in items(types) or holds_unknown(types)
+    return named and not _has_empty_rule(policy, direction)
+
+
+def _opens_all(policy: Resource, direction: str) -> bool:
+    if policy.at("spec", "podSelector") is UNKNOWN or not _selects_all(policy):
+        return False
+    types = policy.at("spec", "policyTypes")
+    return (types is None or direction in items(types)) and _has_empty_rule(policy, direction)
+
+
+def _has_empty_rule(policy: Resource, direction: str) -> bool:
+    """Whether a rule names neither peers nor ports, by which it allows everything."""
+    return any(
+        not at(rule, DIRECTIONS[direction]) and not at(rule, "ports")
+        for rule in items(policy.at("spec", direction.lower()))
+    )
 
 
 def _selects_all(policy: Resource) -> bool:
@@ -181,7 +208,7 @@ RULES: tuple[AnyRule, ...] = (
         name="namespace-default-deny",
         description="Every namespace refuses traffic that nothing allows",
         severity=Severity.HIGH,
-        remediation="Declare a NetworkPolicy of both types with an empty pod_selector",
+        remediation="Declare a NetworkPolicy of both types with an empty pod_selector and no rules",
         sources=(checkov("CKV2_K8S_6"), kubescape("C-0206")),
         check=_default_deny,
     ),

@@ -118,6 +118,11 @@ NETWORK_CASES = (
     Case("namespace-default-deny", (put(NETWORK_POLICY, "spec.podSelector", {"matchLabels": {
         "app": "one"}}),)),
     Case("namespace-default-deny", (put(NETWORK_POLICY, "spec.policyTypes", ["Ingress"]),)),
+    Case("namespace-default-deny", (put(NETWORK_POLICY, "spec.ingress", [{}], "deny"),)),
+    Case("namespace-default-deny",
+         (put(NETWORK_POLICY, "spec.egress", [{"to": [], "ports": []}], "deny"),)),
+    Case("namespace-default-deny", (plus(kubernetes(  # policies add up: no other takes it back
+        "networking.k8s.io/v1:NetworkPolicy", "open", spec={"podSelector": {}, "ingress": [{}]})),)),
     Case("workload-isolated", (without(NETWORK_POLICY, "faq"),)),
     Case("network-policy-port-exists",
          (put(NETWORK_POLICY, "spec.ingress", [{"ports": [{"port": 5000}]}], "faq"),)),
