@@ -12,8 +12,16 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 DAEMON_SET = "kubernetes:apps/v1:DaemonSet"
 JOB = "kubernetes:batch/v1:Job"
+CRON_JOB = "kubernetes:batch/v1:CronJob"
+POD = "kubernetes:core/v1:Pod"
+REPLICA_SET = "kubernetes:apps/v1:ReplicaSet"
+REPLICATION_CONTROLLER = "kubernetes:core/v1:ReplicationController"
 SCALABLE = (DEPLOYMENT, STATEFUL_SET)
-WORKLOADS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB)
+WORKLOADS = (
+    DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB, CRON_JOB, POD, REPLICA_SET, REPLICATION_CONTROLLER,
+)  # fmt: skip
+OTHER_TEMPLATES = {CRON_JOB: ("spec", "jobTemplate", "spec", "template"), POD: ()}
+"""Where a workload declares its pods, if not in `spec.template`: a pod is its own."""
 PRIVILEGED_NAMESPACES = ("gpu-resources", "kube-system")
 """Where pods need the nodes' devices; their namespaces say so by Pod Security `privileged`."""
 GPU_RESOURCE = "nvidia.com/gpu"
@@ -47,12 +55,16 @@ class Container:
 
 def pod_of(workload: Resource) -> object:
     """The declaration of a workload's pods."""
-    return workload.at("spec", "template", "spec")
+    return workload.at(*_template_of(workload), "spec")
 
 
 def labels_of(workload: Resource) -> object:
     """The labels of a workload's pods."""
-    return workload.at("spec", "template", "metadata", "labels")
+    return workload.at(*_template_of(workload), "metadata", "labels")
+
+
+def _template_of(workload: Resource) -> tuple[str, ...]:
+    return OTHER_TEMPLATES.get(workload.type, ("spec", "template"))
 
 
 def namespace_of(resource: Resource) -> object:
