@@ -31,6 +31,8 @@ MIGHTY_ROLES = {
 }
 """learn.microsoft.com/azure/role-based-access-control/built-in-roles/privileged"""
 SHORTEST_RECOVERY_DAYS = 7
+WIDE_SCOPE = r"/?(subscriptions/[^/]+|providers/Microsoft\.Management/managementGroups/[^/]+)?/?"
+"""Azure reads scopes without regard to case."""
 SUBJECT = r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+"
 
 
@@ -74,8 +76,8 @@ def _modest_role(assignment: Resource) -> Iterator[str]:
 
 def _narrow_scope(assignment: Resource) -> Iterator[str]:
     scope = text(assignment.at("scope"))
-    if re.fullmatch(r"/?(subscriptions/[^/]+)?/?", scope) and scope:
-        yield f"scope is {shown(scope)}: everything in the subscription"
+    if scope and re.fullmatch(WIDE_SCOPE, scope, re.IGNORECASE):
+        yield f"scope is {shown(scope)}: a whole subscription, or more"
 
 
 def _no_wildcard(definition: Resource) -> Iterator[str]:
@@ -134,7 +136,7 @@ RULES: tuple[AnyRule, ...] = (
     ),
     ResourceRule(
         name="role-assignment-narrow", types=(ASSIGNMENT,),
-        description="No role holds for the whole subscription",
+        description="No role holds for a whole subscription or management group",
         severity=Severity.HIGH,
         remediation="Assign the role on the resource, or on the resource group",
         sources=(azure("RBAC best practices", "role-based-access-control/best-practices"),),
