@@ -221,6 +221,9 @@ ACCESS_CASES = (
     Case("role-assignment-principal-type", (put(ASSIGNMENT, "principalType", MISSING),)),
     Case("custom-role-no-wildcard",
          (add(DEFINITION, ("permissions", 0, "actions"), "Microsoft.ContainerService/*"),)),
+    Case("custom-role-no-wildcard", (add(DEFINITION, ("permissions", 0, "actions"), "*/write"),)),
+    Case("custom-role-no-wildcard",
+         (add(DEFINITION, ("permissions", 0, "actions"), "Microsoft.Authorization/*/write"),)),
     Case("custom-role-no-wildcard", (put(DEFINITION, ("permissions", 0, "dataActions"), ["*"]),)),
     Case("defender-plan-standard", (put(
         "azure-native:resources:DeploymentAtSubscriptionScope", "properties.template.resources",
