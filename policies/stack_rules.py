@@ -66,6 +66,8 @@ def _own_provider(resource: Resource) -> Iterator[str]:
 
 
 def _loopback(container: Resource) -> Iterator[str]:
+    if container.at("networkMode") == "host":
+        yield "networkMode is host: each port that it listens at is open to the whole network"
     for port in items(container.at("ports")):
         if at(port, "ip") not in (*LOOPBACK, UNKNOWN):
             yield f"port {at(port, 'external')} is open to the whole network"
@@ -111,7 +113,7 @@ RULES: tuple[AnyRule, ...] = (
         name="local-container-on-loopback", types=(CONTAINER,),
         description="Containers on this machine are reachable from this machine alone",
         severity=Severity.HIGH,
-        remediation='Set ip="127.0.0.1" for every port',
+        remediation='Set ip="127.0.0.1" for every port, and a network_mode other than "host"',
         sources=(DOCKER_BENCH,),
         check=_loopback,
     ),

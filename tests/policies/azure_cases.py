@@ -241,6 +241,7 @@ EVERYWHERE_CASES = (
         (put(CONTAINER, ("ports", EACH, "ip"), "0.0.0.0", "faq"),),
         "local",
     ),
+    Case("local-container-on-loopback", (put(CONTAINER, "networkMode", "host", "faq"),), "local"),
     Case("local-container-hardened", (put(CONTAINER, "readOnly", False, "faq"),), "local"),
     Case("local-container-hardened", (put(CONTAINER, "capabilities.drops", [], "faq"),), "local"),
     Case("local-container-hardened", (put(CONTAINER, "securityOpts", [], "faq"),), "local"),
