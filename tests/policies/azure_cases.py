@@ -157,6 +157,7 @@ NETWORK_CASES = (
                                               destinationPortRange="*"),)),
     Case("security-group-web-only", (nsg_rule(destinationPortRange=None,
                                               destinationPortRanges=["443", "8000-9000"]),)),
+    Case("security-group-web-only", (nsg_rule(sourceAddressPrefix="::/0"),)),
     Case("public-address-standard", (put(ADDRESS, "sku.name", "Basic"),)),
     Case("public-address-standard", (put(ADDRESS, "publicIPAllocationMethod", "Dynamic"),)),
     Case("gateway-flood-protection",
