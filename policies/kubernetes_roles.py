@@ -15,6 +15,8 @@ ROLES = (f"{GROUP}:Role", f"{GROUP}:ClusterRole")
 BINDINGS = (f"{GROUP}:RoleBinding", f"{GROUP}:ClusterRoleBinding")
 MIGHTY_VERBS = ("impersonate", "escalate", "bind")
 MIGHTY_ROLES = ("cluster-admin", "admin")
+MIGHTY_PARTS = ("exec", "attach", "ephemeralcontainers", "proxy", "token")
+"""Of pods, nodes, services or service accounts, and of `*`, which stands for any of them."""
 EVERYBODY = ("system:masters", "system:authenticated", "system:unauthenticated", "system:anonymous")
 READING = ("get", "list", "watch", "*")
 GOOD_PRACTICE = kubernetes("RBAC good practices", "concepts/security/rbac-good-practices")
@@ -40,7 +42,8 @@ def _mighty(role: Resource) -> Iterator[str]:
             if verb in MIGHTY_VERBS:
                 yield f"verbs hold {verb}, by which any other right can be had"
         for resource in items(at(rule, "resources")):
-            if resource in ("pods/exec", "pods/attach", "serviceaccounts/token"):
+            _, slash, part = text(resource).partition("/")
+            if slash and part in MIGHTY_PARTS:
                 yield f"resources hold {resource}"
 
 

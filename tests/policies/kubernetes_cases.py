@@ -42,6 +42,12 @@ def variable(**content: object) -> Case:
     return Case("pod-no-secret-in-environment", (add(DEPLOYMENT, (*CONTAINERS, "env"), new),))
 
 
+def detour(resource: str) -> Case:
+    """A right on a part of other objects, by which its holder gets more than the role says."""
+    rule = {"apiGroups": [""], "resources": [resource], "verbs": ["create"]}
+    return Case("role-no-detour", (add(ROLE, "rules", rule),))
+
+
 POD_CASES = (
     either("pod-not-root", "runAsNonRoot", MISSING),
     either("pod-high-user", "runAsUser", 1000),
@@ -142,8 +148,13 @@ ROLE_CASES = (
     Case("role-no-wildcard", (put(ROLE, ("rules", 0, "resources"), ["*"]),)),
     Case("role-no-secrets",
          (add(ROLE, "rules", {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}),)),
-    Case("role-no-detour",
-         (add(ROLE, "rules", {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get"]}),)),
+    detour("pods/exec"),
+    detour("*/exec"),
+    detour("pods/attach"),
+    detour("pods/ephemeralcontainers"),
+    detour("nodes/proxy"),
+    detour("serviceaccounts/token"),
+    detour("*/token"),
     Case("role-no-detour", (put(ROLE, ("rules", 0, "verbs"), ["impersonate"]),)),
     Case("binding-modest", (put(BINDING, "roleRef.name", "cluster-admin"),)),
     Case("binding-names-somebody", (put(BINDING, "subjects", []),)),
