@@ -17,7 +17,12 @@ MIGHTY_VERBS = ("impersonate", "escalate", "bind")
 MIGHTY_ROLES = ("cluster-admin", "admin")
 MIGHTY_PARTS = ("exec", "attach", "ephemeralcontainers", "proxy", "token")
 """Of pods, nodes, services or service accounts, and of `*`, which stands for any of them."""
-EVERYBODY = ("system:masters", "system:authenticated", "system:unauthenticated", "system:anonymous")
+EVERYBODY = (
+    "system:masters", "system:authenticated", "system:unauthenticated", "system:anonymous",
+    "system:serviceaccounts",
+)  # fmt: skip
+EVERY_ACCOUNT_OF = "system:serviceaccounts:"
+"""With a namespace behind it, the group of all accounts there, also of those yet to come."""
 READING = ("get", "list", "watch", "*")
 GOOD_PRACTICE = kubernetes("RBAC good practices", "concepts/security/rbac-good-practices")
 
@@ -58,8 +63,9 @@ def _somebody(binding: Resource) -> Iterator[str]:
     if subjects is not UNKNOWN and not items(subjects):
         yield "it binds nobody"
     for subject in items(subjects):
-        if at(subject, "name") in EVERYBODY:
-            yield f"subjects hold {text(at(subject, 'name'))}"
+        name = text(at(subject, "name"))
+        if name in EVERYBODY or name.startswith(EVERY_ACCOUNT_OF):
+            yield f"subjects hold {name}"
 
 
 RULES: tuple[AnyRule, ...] = (

@@ -48,6 +48,11 @@ def detour(resource: str) -> Case:
     return Case("role-no-detour", (add(ROLE, "rules", rule),))
 
 
+def bound(group: str) -> Case:
+    subjects = [{"kind": "Group", "name": group}]
+    return Case("binding-names-somebody", (put(BINDING, "subjects", subjects),))
+
+
 POD_CASES = (
     either("pod-not-root", "runAsNonRoot", MISSING),
     either("pod-high-user", "runAsUser", 1000),
@@ -158,8 +163,9 @@ ROLE_CASES = (
     Case("role-no-detour", (put(ROLE, ("rules", 0, "verbs"), ["impersonate"]),)),
     Case("binding-modest", (put(BINDING, "roleRef.name", "cluster-admin"),)),
     Case("binding-names-somebody", (put(BINDING, "subjects", []),)),
-    Case("binding-names-somebody",
-         (put(BINDING, "subjects", [{"kind": "Group", "name": "system:authenticated"}]),)),
+    bound("system:authenticated"),
+    bound("system:serviceaccounts"),
+    bound("system:serviceaccounts:scoring"),
 )  # fmt: skip
 
 GATEWAY_CASES = (
