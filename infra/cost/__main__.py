@@ -123,6 +123,7 @@ def _estimate(flags: argparse.Namespace, address: str | None) -> Estimate:
         flags.currency,
         ask=None if flags.offline else RetailPrices(address or ADDRESS).ask,
         refresh=flags.refresh,
+        named=flags.prices is not None,
     )
     with _progress() as done:
         return estimate(

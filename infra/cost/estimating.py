@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from infra.cost.bill import bill_of
-from infra.cost.lines import Traffic, Used
+from infra.cost.lines import Traffic
 from infra.cost.meters import free_of_charge, lines_of
 from infra.cost.price import Price
 from infra.cost.price_book import NoPrices, PriceBook
@@ -51,8 +51,7 @@ def estimate(
         bill = bill_of(lines, free_of_charge(recording), ask, currency)
     finally:
         # What was had before an error or Ctrl-C need not be asked for again.
-        if any(isinstance(line, Used) for line in lines):
-            _save(book)
+        _save(book)
     return Estimate(
         stack=stack.stack,
         file=stack.shown,

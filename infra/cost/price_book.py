@@ -33,7 +33,7 @@ class _Page(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True)
     version: int = Field(ge=VERSION, le=VERSION)
-    currency: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
     pages: dict[str, _Page]
 
 
@@ -58,6 +58,7 @@ class PriceBook:
         *,
         ask: Callable[[str, str], list[dict[str, Any]]] | None,
         refresh: bool = False,
+        named: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """A book.
@@ -67,13 +68,19 @@ class PriceBook:
             currency: of all its prices.
             ask: the price list; None to stay offline.
             refresh: ask even where the file is fresh.
+            named: the file is one that the user named, and is not ours to replace unless it
+                is a price book in this currency.
             now: the time.
+
+        Raises:
+            NoPrices: when a named file holds something else.
         """
         self.oldest: datetime | None = None
         self.troubles: list[str] = []
         self._path, self._currency, self._ask = path, currency, ask
-        self._refresh, self._now = refresh, now
+        self._refresh, self._named, self._now = refresh, named, now
         self._pages = self._read()
+        self._is_kept = True
         self._unreachable: str | None = None
 
     def prices(self, filter_: str) -> tuple[Price, ...]:
@@ -94,9 +101,13 @@ class PriceBook:
     def save(self) -> None:
         """Write what was asked for; the file is either the old one or the new one, never half.
 
+        Where nothing was, the file is not touched.
+
         Raises:
             OSError: when it cannot be written.
         """
+        if self._is_kept:
+            return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         content = _File(version=VERSION, currency=self._currency, pages=self._pages)
         handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
@@ -119,6 +130,7 @@ class PriceBook:
             self.troubles.append(f"no newer prices: {error}")
             return None
         page = self._pages[filter_] = _Page(asked=self._now(), items=items)
+        self._is_kept = False
         return page
 
     def _read(self) -> dict[str, _Page]:
@@ -130,9 +142,19 @@ class PriceBook:
                 prices_of(page.items)
                 if page.asked.tzinfo is None:
                     raise ValueError("a time without a zone")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, ValidationError):
+            if self._named:
+                raise NoPrices(
+                    f"{self._path} is no price book; give --prices another file"
+                ) from None
             self.troubles.append(f"{self._path} is no price book, and is not used")
             return {}
-        return dict(file.pages) if file.currency == self._currency else {}
+        if file.currency == self._currency:
+            return dict(file.pages)
+        if self._named:
+            raise NoPrices(
+                f"{self._path} holds prices in {file.currency}; give --currency {file.currency}"
+            )
+        return {}

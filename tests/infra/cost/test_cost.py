@@ -79,6 +79,35 @@ def test_a_file_that_cannot_be_written_is_told_and_costs_nothing_else(
     assert "! prices cannot be kept" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("further", [[], ["--offline"], ["--refresh"]])
+def test_a_file_that_holds_something_else_is_refused_and_left_as_it_is(
+    prices: PriceList, tmp_path: Path, capsys: pytest.CaptureFixture[str], further: list[str]
+) -> None:
+    euros, notes = tmp_path / "euros.json", tmp_path / "notes.txt"
+    assert cost.main(["dev", "--currency", "EUR", "--prices", str(euros)], address=prices.url) == 0
+    notes.write_text("my own", encoding="utf-8")
+    before = euros.read_bytes()
+    capsys.readouterr()
+    for file in (euros, notes):
+        assert cost.main(["dev", "--prices", str(file), *further], address=prices.url) == 2
+    assert (euros.read_bytes(), notes.read_text(encoding="utf-8")) == (before, "my own")
+    assert capsys.readouterr().err == (
+        f"python -m infra.cost: {euros} holds prices in EUR; give --currency EUR\n"
+        f"python -m infra.cost: {notes} is no price book; give --prices another file\n"
+    )
+
+
+def test_offline_writes_no_file(
+    prices: PriceList, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost.main(["dev", "--offline"])
+    assert not cache.exists()
+    cost.main(["dev"], address=prices.url)
+    before = (cache / "prices-USD.json").stat().st_ino
+    assert cost.main(["dev", "--offline"]) == 0
+    assert (cache / "prices-USD.json").stat().st_ino == before
+
+
 @pytest.mark.parametrize(
     "flags",
     [

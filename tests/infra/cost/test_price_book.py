@@ -81,6 +81,7 @@ def test_offline_and_without_a_file_there_are_none(tmp_path: Path) -> None:
         '{"version": 2, "currency": "USD", "pages": {}}',
         '{"version": 1, "currency": "USD", "pages": {"f": {"asked": "2026-11-28", "items": [{}]}}}',
         '{"version": 1, "currency": "USD", "pages": {"f": {"asked": "2026-11-28T00:00:00", "items": []}}}',
+        '{"version": 1, "currency": "no\\ncurrency", "pages": {}}',
     ],
 )
 def test_a_file_that_is_no_price_book_is_not_used(tmp_path: Path, content: str) -> None:
@@ -95,6 +96,31 @@ def test_prices_of_another_currency_are_not_mixed(path: Path) -> None:
     euro = PriceBook(path, "EUR", ask=None, now=lambda: NOW)
     with pytest.raises(NoPrices):
         euro.prices("f")
+
+
+def test_a_file_of_the_users_that_is_no_price_book_is_refused(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("my own", encoding="utf-8")
+    with pytest.raises(NoPrices) as refused:
+        book(notes, Ask(), named=True)
+    assert str(refused.value) == f"{notes} is no price book; give --prices another file"
+
+
+def test_a_file_of_the_users_with_another_currency_is_refused(path: Path) -> None:
+    with pytest.raises(NoPrices) as refused:
+        PriceBook(path, "EUR", ask=Ask(), named=True)
+    assert str(refused.value) == f"{path} holds prices in USD; give --currency USD"
+
+
+def test_a_book_that_asked_for_nothing_writes_nothing(path: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "none.json"
+    book(nowhere, Ask()).save()
+    assert not nowhere.exists()
+    before = path.stat().st_ino
+    fresh = book(path, Ask(fails=True), refresh=True)
+    fresh.prices("f")
+    fresh.save()
+    assert path.stat().st_ino == before
 
 
 def test_a_file_that_cannot_be_finished_leaves_the_old_one(
