@@ -88,6 +88,15 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class RunningPool:
+    """A pool of a cluster that is there: its nodes' size, whether they are spot ones, their number."""
+
+    vm_size: str
+    spot: bool
+    nodes: int
+
+
+@dataclass(frozen=True)
 class KubernetesVersion:
     """A minor version that AKS offers."""
 

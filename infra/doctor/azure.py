@@ -12,6 +12,7 @@ from infra.doctor.answers import (
     KubernetesVersion,
     NotSignedIn,
     Region,
+    RunningPool,
     Sku,
     Subscription,
     Usage,
@@ -147,17 +148,22 @@ class Azure:
             for each in found.values_property or ()
         )
 
-    def nodes_of(self, resource_group: str, cluster: str) -> Mapping[str, int] | None:
-        """Nodes that run in each pool of a cluster; None where there is no such cluster."""
+    def pools_of(self, resource_group: str, cluster: str) -> Mapping[str, RunningPool] | None:
+        """What runs in each pool of a cluster; None where there is no such cluster."""
         return self._once.get(
-            ("nodes", resource_group, cluster), lambda: self._nodes_of(resource_group, cluster)
+            ("pools", resource_group, cluster), lambda: self._pools_of(resource_group, cluster)
         )
 
-    def _nodes_of(self, resource_group: str, cluster: str) -> dict[str, int] | None:
+    def _pools_of(self, resource_group: str, cluster: str) -> dict[str, RunningPool] | None:
         found = _or_none(lambda: self._clusters().managed_clusters.get(resource_group, cluster))
         if found is None:
             return None
-        return {pool.name: pool.count or 0 for pool in found.agent_pool_profiles or ()}
+        return {
+            pool.name: RunningPool(
+                pool.vm_size or "", plain(pool.scale_set_priority) == "Spot", pool.count or 0
+            )
+            for pool in found.agent_pool_profiles or ()
+        }
 
     def has_registry(self, resource_group: str, name: str) -> bool:
         """Whether the registry is there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from infra.doctor.answers import Sku, Usage
+from infra.doctor.answers import RunningPool, Sku, Usage
 from infra.doctor.azure import Azure
 from infra.doctor.findings import Finding, failed, ok, unknown, warning
 from infra.doctor.needs import Needs
@@ -28,6 +28,7 @@ NETWORK_QUOTAS: Mapping[str, tuple[str, ...]] = {
 LOAD_BALANCERS = ("standardskuloadbalancers", "loadbalancers")
 AKS_LOAD_BALANCERS = 1
 """The gateway's; AKS makes it, not the program."""
+_KNOWN_SIZES = {name.lower(): size for name, size in VM_SIZES.items()}
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Demand:
 
 def look_at_core_quotas(needs: Needs, region: str, azure: Azure) -> Iterator[Finding]:
     """CPU quotas of each VM family, of the region, and of spot VMs."""
-    running: Mapping[str, int] | None = (
-        azure.nodes_of(needs.cluster.resource_group, needs.cluster.name) if needs.cluster else {}
+    running: Mapping[str, RunningPool] | None = (
+        azure.pools_of(needs.cluster.resource_group, needs.cluster.name) if needs.cluster else {}
     )
     usages = azure.compute_usages(region)
     demands, without = demands_of(needs, azure.skus(region), running or {})
@@ -67,27 +68,40 @@ def look_at_core_quotas(needs: Needs, region: str, azure: Azure) -> Iterator[Fin
 
 
 def demands_of(
-    needs: Needs, skus: Mapping[str, Sku], running: Mapping[str, int]
+    needs: Needs, skus: Mapping[str, Sku], running: Mapping[str, RunningPool]
 ) -> tuple[dict[str, Demand], tuple[str, ...]]:
-    """What the pools take of each quota, by its name in lower case; sizes without a known family."""
+    """What the pools take of each quota, by its name in lower case; sizes without a known family.
+
+    A pool that is there leaves its own quotas what its nodes take of them, whatever their size:
+    they stay, or they go before those that replace them come (infra/azure/node_pools.py).
+    """
+    # Azure hands back a size as whoever made the pool wrote it.
+    offered = {name.lower(): sku for name, sku in skus.items()}
     demands: dict[str, Demand] = {}
     without: list[str] = []
     for pool in needs.pools:
-        sku = skus.get(pool.vm_size)
+        sku = offered.get(pool.vm_size.lower())
         if sku is None or not sku.family:
             without.append(pool.vm_size)
-        known = VM_SIZES.get(pool.vm_size)
-        cpus = (sku.cpus if sku else None) or (known.cpus if known else 0)
-        have = running.get(pool.name, 0)
-        more = (
-            cpus * max(pool.fewest - have, 0),
-            cpus * max(pool.most - have, 0),
-            cpus * pool.surge,
-        )
-        family = [sku.family.lower()] if sku and sku.family else []
-        for quota in [SPOT_CORES] if pool.spot else [*family, ALL_CORES]:
-            demands[quota] = demands.get(quota, Demand()).plus(*more)
+        had = running.get(pool.name)
+        has = _takes(had.vm_size, had.spot, offered) if had else {}
+        for quota, cpus in _takes(pool.vm_size, pool.spot, offered).items():
+            have = has.get(quota, 0) * had.nodes if had else 0
+            demands[quota] = demands.get(quota, Demand()).plus(
+                max(cpus * pool.fewest - have, 0),
+                max(cpus * pool.most - have, 0),
+                cpus * pool.surge,
+            )
     return demands, tuple(dict.fromkeys(without))
+
+
+def _takes(vm_size: str, spot: bool, offered: Mapping[str, Sku]) -> dict[str, int]:
+    """CPUs that a node takes of each quota that it counts against."""
+    sku = offered.get(vm_size.lower())
+    known = _KNOWN_SIZES.get(vm_size.lower())
+    cpus = (sku.cpus if sku else None) or (known.cpus if known else 0)
+    family = [sku.family.lower()] if sku and sku.family else []
+    return dict.fromkeys([SPOT_CORES] if spot else [*family, ALL_CORES], cpus)
 
 
 def _room(quota: str, usage: Usage, demand: Demand, region: str, subscription: str) -> Finding:
@@ -116,7 +130,7 @@ def look_at_network_quotas(needs: Needs, region: str, azure: Azure) -> Iterator[
     """Addresses, gateways, networks and load balancers."""
     if (
         needs.cluster
-        and azure.nodes_of(needs.cluster.resource_group, needs.cluster.name) is not None
+        and azure.pools_of(needs.cluster.resource_group, needs.cluster.name) is not None
     ):
         yield ok("network", "the stack has what it needs: its cluster is there")
         return

@@ -82,7 +82,7 @@ class World:
             {**version("1.37", "KubernetesOfficial"), "isPreview": True},
         ]
     )
-    nodes: dict[str, int] | None = None
+    pools: list[dict[str, Any]] | None = None
     own: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     deleted_vaults: set[str] = field(default_factory=set)
@@ -103,6 +103,17 @@ def version(name: str, *plans: str) -> dict[str, Any]:
         "isPreview": None,
         "capabilities": {"supportPlan": list(plans)},
         "patchVersions": {f"{name}.1": {"upgrades": []}},
+    }
+
+
+def running_pool(name: str, count: int, vm_size: str, *, spot: bool = False) -> dict[str, Any]:
+    """A pool of a cluster that is there; AKS names no priority where it is the regular one."""
+    return {
+        "name": name,
+        "count": count,
+        "vmSize": vm_size,
+        "type": "VirtualMachineScaleSets",
+        **({"scaleSetPriority": "Spot"} if spot else {}),
     }
 
 
@@ -295,10 +306,9 @@ def _of_providers(
     if rest.endswith("/kubernetesversions") and REGION in rest:
         return 200, {"values": world.versions}
     if "/managedclusters/" in rest:
-        if world.nodes is None:
+        if world.pools is None:
             return 404, _error("ResourceNotFound", "The Resource was not found.")
-        pools = [{"name": name, "count": count} for name, count in world.nodes.items()]
-        return 200, {"location": REGION, "properties": {"agentPoolProfiles": pools}}
+        return 200, {"location": REGION, "properties": {"agentPoolProfiles": world.pools}}
     if rest.endswith("/checknameavailability"):
         assert method == "POST"
         if body["name"] in world.taken:

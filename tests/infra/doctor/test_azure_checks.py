@@ -14,6 +14,7 @@ from tests.infra.doctor.resource_manager import (
     ResourceManager,
     World,
     location_restriction,
+    running_pool,
     zone_restriction,
 )
 
@@ -196,12 +197,54 @@ def test_spot_nodes_count_against_the_spot_quota_alone(look: Look, world: World)
 
 
 def test_nodes_that_run_already_are_not_counted_twice(look: Look, world: World) -> None:
-    world.nodes = {"system": 3, "cpu": 4, "gpu": 2}
+    world.pools = [
+        running_pool("system", 3, "Standard_D4ds_v5"),
+        # Azure does not mind how a size is written.
+        running_pool("cpu", 4, "standard_d8ds_V5"),
+        running_pool("gpu", 2, "Standard_NC4as_T4_v3"),
+    ]
     world.cores["standardDDSv5Family"] = (44, 44)
     found = {f.subject: f for f in look("prod", "CPU quotas", "Network quotas")["CPU quotas"]}
     family = found["standardDDSv5Family vCPUs"]
     assert family.verdict is Verdict.WARNING
     assert "takes 0 more at least, 76 at most" in family.message
+
+
+def test_nodes_of_a_size_that_the_pool_had_before_leave_no_room_in_another_family(
+    look: Look, world: World
+) -> None:
+    # They go before the new ones come: 8 CPUs of the region's whole, none of the new family.
+    world.pools = [
+        running_pool("system", 3, "Standard_D4ds_v5"),
+        running_pool("cpu", 4, "Standard_D2ads_v5"),
+        running_pool("gpu", 2, "Standard_NC4as_T4_v3"),
+    ]
+    found = {f.subject: f.message for f in look("prod", "CPU quotas")["CPU quotas"]}
+    assert "takes 24 more at least, 108 at most" in found["standardDDSv5Family vCPUs"]
+    assert "takes 16 more at least, 116 at most" in found["cores vCPUs"]
+
+
+def test_nodes_of_a_smaller_size_of_the_family_make_room_for_what_they_took(
+    look: Look, world: World
+) -> None:
+    world.pools = [
+        running_pool("system", 3, "Standard_D4ds_v5"),
+        running_pool("cpu", 4, "Standard_D2ds_v5"),
+        running_pool("gpu", 2, "Standard_NC4as_T4_v3"),
+    ]
+    found = {f.subject: f.message for f in look("prod", "CPU quotas")["CPU quotas"]}
+    assert "takes 16 more at least, 100 at most" in found["standardDDSv5Family vCPUs"]
+
+
+def test_spot_nodes_leave_no_room_for_regular_ones(look: Look, world: World) -> None:
+    world.pools = [
+        running_pool("system", 3, "Standard_D4ds_v5"),
+        running_pool("cpu", 4, "Standard_D8ds_v5", spot=True),
+        running_pool("gpu", 2, "Standard_NC4as_T4_v3"),
+    ]
+    found = {f.subject: f.message for f in look("prod", "CPU quotas")["CPU quotas"]}
+    for quota in ("standardDDSv5Family vCPUs", "cores vCPUs"):
+        assert "takes 24 more at least" in found[quota]
 
 
 def test_too_few_addresses_fail(look: Look, world: World) -> None:
