@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
 
 from infra.image_making.bill_of_materials import (
     BillOfMaterialsFailed,
@@ -21,6 +20,7 @@ from infra.image_making.bill_of_materials import (
 )
 from infra.image_making.build import ImageBuild, build_image, labels_of, without_model
 from infra.image_making.docker_client import DockerClient, DockerFailed, find_docker
+from infra.image_making.pushing import push
 from infra.image_source import image_source
 from infra.images import BuildSpec, build_spec, stamped
 from infra.planning.stacks import StackRefused, read_stack
@@ -98,7 +98,7 @@ def _make(
         labels=labels_of(source), network=flags.network, model=model,
     )  # fmt: skip
     identifier = build_image(docker, build, progress=True)
-    digest = _push(docker, name) if flags.push else None
+    digest = push(docker, name) if flags.push else None
     write_bill_of_materials(
         docker, identifier, flags.into / f"{workload}.cdx.json",
         name=f"{settings.name}-{workload}", version=identifier,
@@ -124,14 +124,6 @@ def _model(workload: WorkloadName, flags: argparse.Namespace) -> Path | None:
     if not (folder / MANIFEST).is_file():
         raise ModelMissing(f"{folder} holds no model: {MANIFEST} is not there")
     return folder
-
-
-def _push(docker: DockerClient, name: str) -> str:
-    docker.show("push", name)
-    repository = name.rpartition(":")[0]
-    listed = docker.run("image", "inspect", "--format", "{{json .RepoDigests}}", name)
-    digests = cast("list[str]", json.loads(listed))
-    return next(each for each in digests if each.startswith(f"{repository}@"))
 
 
 def _parser() -> argparse.ArgumentParser:
