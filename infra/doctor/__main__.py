@@ -11,8 +11,10 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.planning.stacks import StackRefused, read_stack, record_stack
@@ -144,14 +146,15 @@ def _sections(
         return [*sections[:-1], *(skipped(check, OFFLINE) for check in further), sections[-1]]
     further.append(cost)
     first = [*local, sign_in_check(settings, azure)]
+    look = partial(examine, deadline_seconds=flags.deadline, since=time.monotonic())
     with _progress(len(first) + len(further)) as done:
-        sections = list(examine(first, done=done, deadline_seconds=flags.deadline))
+        sections = list(look(first, done=done))
         signed_out: list[Section] = []
         if any(each.verdict is Verdict.UNKNOWN for each in sections[-1].findings):
             # Each would only say the same again, after asking for a token in vain.
             signed_out = [_unasked(check) for check in further if check.needs_sign_in]
             further = [check for check in further if not check.needs_sign_in]
-        sections += [*signed_out, *examine(further, done=done, deadline_seconds=flags.deadline)]
+        sections += [*signed_out, *look(further, done=done)]
     return sections
 
 

@@ -165,6 +165,23 @@ def test_a_check_that_hangs_is_left_at_the_deadline() -> None:
     assert quick.findings[0].verdict is Verdict.OK
 
 
+def test_one_deadline_holds_for_the_sign_in_and_what_follows_it(
+    manager: ResourceManager, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign-in that hangs takes all the time: for DNS, which needs none, nothing is left."""
+
+    def slow(*_: object) -> list[str]:
+        time.sleep(0.3)
+        return ["192.0.2.7"]
+
+    monkeypatch.setattr("infra.doctor.azure.Azure.identity", lambda _: time.sleep(20))
+    monkeypatch.setattr("infra.doctor.checks.dns._records", slow)
+    assert run(manager, "dev", "--deadline", "2") == 2
+    out = capsys.readouterr().out
+    assert "leads to 192.0.2.7" not in out
+    assert out.count("nothing came within 2 s") >= 2
+
+
 def test_a_check_that_breaks_keeps_what_it_had_found() -> None:
     def breaks() -> Any:
         yield ok("first", "there")
