@@ -167,9 +167,10 @@ def _unasked(check: Check) -> Section:
 def _azure(settings: Settings) -> Azure:
     from infra.doctor.arm import Arm
     from infra.doctor.azure import Azure
-    from infra.doctor.credentials import credential
+    from infra.doctor.credentials import LazyCredential
 
-    return Azure(settings.subscription_id or "", Arm(credential(settings.tenant_id, os.environ)))
+    credential = LazyCredential(settings.tenant_id, os.environ)
+    return Azure(settings.subscription_id or "", Arm(credential))
 
 
 def _in_words(needs: Needs) -> list[str]:

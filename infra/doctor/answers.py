@@ -10,9 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+SIGN_IN = "az login"
+
 
 class NotSignedIn(Exception):
-    """There is no token for Azure; the message says why, in one line."""
+    """There is no token for Azure; the message says why, in one line.
+
+    Attributes:
+        remedy: what helps.
+    """
+
+    def __init__(self, why: str, remedy: str = SIGN_IN) -> None:
+        super().__init__(why)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from infra.doctor.answers import NotSignedIn, first_line
+from infra.doctor.answers import SIGN_IN, NotSignedIn, first_line
 
-SIGN_IN = "az login"
 _ACTION = re.compile(r"perform action '([^']+)'")
 
 
@@ -24,7 +23,7 @@ def reason_of(error: Exception) -> Reason:
     from azure.core import exceptions
 
     if isinstance(error, NotSignedIn):
-        return Reason(f"not signed in: {error}", SIGN_IN)
+        return Reason(f"not signed in: {error}", error.remedy)
     if isinstance(error, exceptions.HttpResponseError) and error.status_code is not None:
         return _answered(error.status_code, error.error.code if error.error else None, error)
     if isinstance(error, exceptions.ClientAuthenticationError):

@@ -123,6 +123,20 @@ def test_offline_looks_at_this_machine_alone(
     assert world.asked == []
 
 
+def test_a_tenant_of_the_environment_that_is_none_is_a_finding_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARM_TENANT_ID", "my tenant")
+    assert doctor.main(["dev"], prices=NOBODY) == 2
+    printed = capsys.readouterr()
+    assert (
+        "? sign-in  could not be checked: not signed in: ARM_TENANT_ID is no tenant id\n"
+        "      → unset ARM_TENANT_ID, or set it to the stack's tenant_id\n"
+    ) in printed.out
+    assert "my tenant" not in printed.out + printed.err
+    assert doctor.main(["dev", "--offline"], prices=NOBODY) == 0
+
+
 def test_a_stack_without_azure_asks_nobody(manager: ResourceManager, world: World) -> None:
     assert run(manager, "local") == 0
     assert world.asked == []
