@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infra.doctor.answers import RunningPool, Sku, Usage
 from infra.doctor.azure import Azure
-from infra.doctor.findings import Finding, failed, ok, unknown, warning
+from infra.doctor.findings import Finding, Verdict, failed, ok, unknown, warning
 from infra.doctor.needs import Needs
 from infra.vm_sizes import VM_SIZES
 
@@ -127,12 +127,18 @@ def _room(quota: str, usage: Usage, demand: Demand, region: str, subscription: s
 
 
 def look_at_network_quotas(needs: Needs, region: str, azure: Azure) -> Iterator[Finding]:
-    """Addresses, gateways, networks and load balancers."""
+    """Addresses, gateways, networks and load balancers of a stack that is not there yet."""
     if (
         needs.cluster
         and azure.pools_of(needs.cluster.resource_group, needs.cluster.name) is not None
     ):
-        yield ok("network", "the stack has what it needs: its cluster is there")
+        # Which of the plan's addresses are there already, the usages do not say.
+        yield Finding(
+            "network",
+            Verdict.SKIPPED,
+            "not looked at: the cluster is there; addresses and gateways that a change adds are "
+            "not counted",
+        )
         return
     usages = azure.network_usages(region)
     wanted = [(names, needs.counts.get(type_, 0)) for type_, names in NETWORK_QUOTAS.items()]

@@ -253,6 +253,20 @@ def test_too_few_addresses_fail(look: Look, world: World) -> None:
     assert only(found, Verdict.FAILED).message == "18 of 20 used; the stack takes 3"
 
 
+def test_what_a_change_adds_to_a_network_that_is_there_is_not_called_fine(
+    look: Look, world: World
+) -> None:
+    world.pools = []
+    world.addresses = (20, 20)
+    (found,) = look("prod", "Network quotas")["Network quotas"]
+    assert found == Finding(
+        "network",
+        Verdict.SKIPPED,
+        "not looked at: the cluster is there; addresses and gateways that a change adds are not "
+        "counted",
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "verdict", "words"),
     [
