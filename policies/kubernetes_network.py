@@ -79,7 +79,8 @@ def _opens_all(policy: Resource, direction: str) -> bool:
     if policy.at("spec", "podSelector") is UNKNOWN or not _selects_all(policy):
         return False
     types = policy.at("spec", "policyTypes")
-    return (types is None or direction in items(types)) and _has_empty_rule(policy, direction)
+    # Kubernetes takes an empty list as none: both directions, where there are rules.
+    return (types in (None, []) or direction in items(types)) and _has_empty_rule(policy, direction)
 
 
 def _has_empty_rule(policy: Resource, direction: str) -> bool:

@@ -135,7 +135,10 @@ class PriceBook:
 
     def _read(self) -> dict[str, _Page]:
         try:
-            if self._path.stat().st_size > LARGEST_FILE_BYTES:
+            size = self._path.stat().st_size
+            if self._named and not size and self._path.is_file():
+                return {}
+            if size > LARGEST_FILE_BYTES:
                 raise ValueError("too large")
             file = _File.model_validate(json.loads(self._path.read_bytes()))
             for page in file.pages.values():
@@ -144,7 +147,9 @@ class PriceBook:
                     raise ValueError("a time without a zone")
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError, ValidationError):
+        except (OSError, ValueError, ValidationError) as error:
+            if self._named and isinstance(error, OSError):
+                raise NoPrices(f"{self._path} cannot be read: {error.strerror}") from None
             if self._named:
                 raise NoPrices(
                     f"{self._path} is no price book; give --prices another file"

@@ -145,17 +145,17 @@ def _sections(
         sections = list(examine([*local, cost], deadline_seconds=flags.deadline))
         return [*sections[:-1], *(skipped(check, OFFLINE) for check in further), sections[-1]]
     further.append(cost)
-    first = [*local, sign_in_check(settings, azure)]
     look = partial(examine, deadline_seconds=flags.deadline, since=time.monotonic())
-    with _progress(len(first) + len(further)) as done:
-        sections = list(look(first, done=done))
+    with _progress(len(local) + 1 + len(further)) as done:
+        # Alone, so that a local program that hangs takes none of the time that Azure has.
+        (signed_in,) = look([sign_in_check(settings, azure)], done=done)
         signed_out: list[Section] = []
-        if any(each.verdict is Verdict.UNKNOWN for each in sections[-1].findings):
+        if any(each.verdict is Verdict.UNKNOWN for each in signed_in.findings):
             # Each would only say the same again, after asking for a token in vain.
             signed_out = [_unasked(check) for check in further if check.needs_sign_in]
             further = [check for check in further if not check.needs_sign_in]
-        sections += [*signed_out, *look(further, done=done)]
-    return sections
+        found = list(look([*local, *further], done=done))
+    return [*found[: len(local)], signed_in, *signed_out, *found[len(local) :]]
 
 
 def _unasked(check: Check) -> Section:

@@ -45,6 +45,11 @@ def examine(
         deadline_seconds: after so long, what has not answered could not be checked.
         since: when that time began, of the monotonic clock; None for now.
     """
+    until = (time.monotonic() if since is None else since) + deadline_seconds
+    if until <= time.monotonic():
+        over = unknown("not asked", f"the {deadline_seconds:g} s were over before", "--deadline N")
+        yield from (Section(check.title, (over,)) for check in checks)
+        return
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     ended: queue.SimpleQueue[tuple[int, tuple[Finding, ...]]] = queue.SimpleQueue()
     for place in range(len(checks)):
@@ -62,7 +67,6 @@ def examine(
         # Nobody waits for a thread that hangs in a connection, not even the interpreter's end.
         threading.Thread(target=work, daemon=True).start()
     found: dict[int, tuple[Finding, ...]] = {}
-    until = (time.monotonic() if since is None else since) + deadline_seconds
     while len(found) < len(checks):
         try:
             place, findings = ended.get(timeout=max(until - time.monotonic(), 0))

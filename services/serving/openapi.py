@@ -144,11 +144,10 @@ def _described(each: DescribedPath, model: Model[Any, Any]) -> dict[str, Any]:
 
 
 def _refusal(each: DescribedPath, content: dict[str, Any]) -> dict[str, Any]:
-    return (
-        {"description": "No", "content": content}
-        if each.says_no_alike
-        else _problem(503, each.path)
-    )
+    """What a path says no with: in the form of its yes, or as a problem."""
+    if not each.says_no_alike:
+        content = {problem_type(each.path): {"schema": _reference(ProblemDetails)}}
+    return {"description": "No", "content": content}
 
 
 def _path_parameters(path: str, model: Model[Any, Any]) -> list[dict[str, Any]]:

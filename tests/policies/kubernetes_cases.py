@@ -134,6 +134,9 @@ NETWORK_CASES = (
          (put(NETWORK_POLICY, "spec.egress", [{"to": [], "ports": []}], "deny"),)),
     Case("namespace-default-deny", (plus(kubernetes(  # policies add up: no other takes it back
         "networking.k8s.io/v1:NetworkPolicy", "open", spec={"podSelector": {}, "ingress": [{}]})),)),
+    Case("namespace-default-deny", (plus(kubernetes(  # no types are those that it has rules of
+        "networking.k8s.io/v1:NetworkPolicy", "open",
+        spec={"podSelector": {}, "policyTypes": [], "ingress": [{}]})),)),
     Case("workload-isolated", (without(NETWORK_POLICY, "faq"),)),
     Case("network-policy-port-exists",
          (put(NETWORK_POLICY, "spec.ingress", [{"ports": [{"port": 5000}]}], "faq"),)),

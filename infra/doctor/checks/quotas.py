@@ -73,7 +73,8 @@ def demands_of(
     """What the pools take of each quota, by its name in lower case; sizes without a known family.
 
     A pool that is there leaves its own quotas what its nodes take of them, whatever their size:
-    they stay, or they go before those that replace them come (infra/azure/node_pools.py).
+    they stay, or they go before those that replace them come (infra/azure/node_pools.py; of the
+    system pool nobody changes the size under its old name, docs/operations.md).
     """
     # Azure hands back a size as whoever made the pool wrote it.
     offered = {name.lower(): sku for name, sku in skus.items()}

@@ -106,6 +106,21 @@ def test_a_file_of_the_users_that_is_no_price_book_is_refused(tmp_path: Path) ->
     assert str(refused.value) == f"{notes} is no price book; give --prices another file"
 
 
+def test_an_empty_file_of_the_users_is_filled(tmp_path: Path) -> None:
+    empty = tmp_path / "prices.json"
+    empty.touch()
+    filled = book(empty, Ask(), named=True)
+    filled.prices("f")
+    filled.save()
+    assert empty.stat().st_size
+
+
+def test_a_file_of_the_users_that_cannot_be_read_is_told_as_that(tmp_path: Path) -> None:
+    with pytest.raises(NoPrices) as refused:
+        book(tmp_path, Ask(), named=True)
+    assert str(refused.value) == f"{tmp_path} cannot be read: Is a directory"
+
+
 def test_a_file_of_the_users_with_another_currency_is_refused(path: Path) -> None:
     with pytest.raises(NoPrices) as refused:
         PriceBook(path, "EUR", ask=Ask(), named=True)

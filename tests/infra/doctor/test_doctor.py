@@ -193,7 +193,18 @@ def test_one_deadline_holds_for_the_sign_in_and_what_follows_it(
     assert run(manager, "dev", "--deadline", "2") == 2
     out = capsys.readouterr().out
     assert "leads to 192.0.2.7" not in out
-    assert out.count("nothing came within 2 s") >= 2
+    assert out.count("nothing came within 2 s") == 1
+    assert out.count("the 2 s were over before") >= 2
+
+
+def test_a_program_that_hangs_takes_none_of_the_time_that_azure_has(
+    manager: ResourceManager, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.doctor.matters.look_at_tools", lambda *_: time.sleep(20))
+    assert run(manager, "dev", "--deadline", "4") == 2
+    out = capsys.readouterr().out
+    assert out.count("nothing came within 4 s") == 1
+    assert "were over before" not in out
 
 
 def test_a_check_that_breaks_keeps_what_it_had_found() -> None:
