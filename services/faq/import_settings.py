@@ -8,8 +8,6 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.faq.importing.sites import host_of
-
 
 class ImportSettings(BaseSettings):
     """What is imported, and how."""
@@ -68,6 +66,9 @@ class ImportSettings(BaseSettings):
     @classmethod
     def known_site(cls, value: str) -> str:
         """Refuse what cannot be the name of a site."""
+        # Not in the image that serves, whose command line knows these settings too.
+        from services.faq.importing.sites import host_of
+
         host_of(value)
         return value
 

@@ -106,6 +106,7 @@ def cluster(api: Api, kubectl: str, tmp_path_factory: pytest.TempPathFactory) ->
             "IMAGE": "busybox",
             "NAMESPACE": "default",
             "NAME": "claim",
+            "WORKLOAD": "web",
         }
         yield Cluster(folder, kubectl, stack, placeholders)
     finally:

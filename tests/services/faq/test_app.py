@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import re
+import subprocess
+import sys
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +18,7 @@ from services.faq.__main__ import COMMANDS
 from services.faq.api import MatchResponse, ScoreResponse
 from services.faq.app import FaqModel, load
 from services.faq.settings import FaqSettings
+from services.launch import ROOT
 from services.serving.command_line import main
 from services.serving.model import Incoming, Timing
 from services.serving.problem import Problem
@@ -58,6 +62,17 @@ def test_a_model_goes_with_the_last_who_asks_it(folder: Path) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_what_serves_needs_no_more_than_its_image_has() -> None:
+    """The Dockerfile copies the modules that are in the folder itself, and none below it."""
+    program = "import sys, services.faq.__main__, services.faq.app; print(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    below = re.findall(r"^services\.faq\.\w+\..+", done.stdout, re.MULTILINE)
+    assert "services.faq.import_settings" in done.stdout
+    assert below == []
 
 
 def test_what_the_service_shows_as_an_example_can_be_asked(model: FaqModel) -> None:

@@ -159,7 +159,7 @@ def test_text_ids_that_chance_gives_one_number_are_named(
 
 def test_several_tables_are_read_as_one(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "more.jsonl").write_text('{"id": 9, "question": "again?", "duplicate_of": 3}\n')
-    assert run(CSV, "--table", tmp_path / "faq.csv", tmp_path / "more.jsonl") == 0
+    assert run(CSV, "--table", tmp_path / "more.jsonl") == 0
     assert [each.id for each in read_records(data).duplicates] == [2, 9]
 
 
