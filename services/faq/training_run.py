@@ -15,6 +15,7 @@ from services.faq.borrowed import CORPUS, lender
 from services.faq.build_encoder import EmbeddingUnavailable
 from services.faq.data import DataSet, Original
 from services.faq.embedding import Embedding
+from services.faq.evaluation.baselines.baseline import plain
 from services.faq.known import known_texts
 from services.faq.ranking import Scorer
 from services.faq.records import DataError
@@ -73,7 +74,7 @@ def stored_model(scorer: Scorer, learnt: DataSet, url_template: str) -> StoredMo
     originals = StoredOriginals.of(stored_originals(learnt.originals, url_template))
     asked = [each.text for each in learnt.duplicates or learnt.originals]
     spread = np.linspace(0, len(asked) - 1, EXAMPLES).astype(int)
-    texts = [f"{asked[number].title} {asked[number].prose}".strip() for number in spread]
+    texts = [plain(asked[number]) for number in spread]
     return StoredModel(scorer, originals, golden_examples(scorer, originals.ids, texts))
 
 
