@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from benchmarks.peers.pairs import Pair
 from benchmarks.peers.running_server import STOP_SECONDS, RunningServer
 from client.load import Arrivals, LoadPlan, Step, Workload, run_load_test
 from client.load.arrivals import schedule
@@ -72,7 +73,11 @@ class Ending:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found of a server, or why nothing was."""
+    """What was found of a server, or why nothing was.
+
+    Attributes:
+        pairs: turns of ours right after one of another server's.
+    """
 
     service: str
     server: str
@@ -84,6 +89,7 @@ class Measured:
     cells: Sequence[Cell] = ()
     ending: Ending | None = None
     note: str = ""
+    pairs: Sequence[Pair] = ()
 
     @property
     def saturation(self) -> float:
@@ -103,7 +109,10 @@ class Measured:
         """What :meth:`to_json` wrote."""
         ending = document["ending"]
         cells = tuple(Cell(**cell) for cell in document["cells"])
-        return cls(**{**document, "cells": cells, "ending": ending and Ending(**ending)})
+        pairs = tuple(Pair(**pair) for pair in document["pairs"])
+        return cls(
+            **{**document, "cells": cells, "ending": ending and Ending(**ending), "pairs": pairs}
+        )
 
     def to_json(self) -> dict[str, object]:
         """The figures as plain data."""

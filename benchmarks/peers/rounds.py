@@ -10,7 +10,7 @@ from benchmarks.peers.measurement import Cell, Measured
 
 
 def medians(rounds: Sequence[Measured]) -> Measured:
-    """One server's rounds as one row: the median of each figure, and the rest of the middle round.
+    """One server's rounds as one row: the median of each figure, all pairs, and the rest of the middle round.
 
     Rounds that failed are left out where others did not.
     """
@@ -25,6 +25,7 @@ def medians(rounds: Sequence[Measured]) -> Measured:
         ready_seconds=statistics.median(each.ready_seconds for each in whole),
         memory_megabytes=statistics.median(each.memory_megabytes for each in whole),
         cells=tuple(map(median, by_name.values())),
+        pairs=[pair for each in whole for pair in each.pairs],
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.models import KEPT
 from benchmarks.peers.measurement import CALLERS, HIGH_RATE, OVERLOAD, RATES, Cell, Load, Measured
+from benchmarks.peers.pairs import Pair
 from benchmarks.peers.roster import OURS, Peer
 from benchmarks.peers.rounds import median
 from benchmarks.peers.running_server import RunningServer, ServerFailed, running_server
@@ -21,7 +22,10 @@ from client.load import LoadRefused
 from services.launch import free_ports
 
 TURNS = 8
-"""How often each number of callers has its turn in a round: the best two are often within a few percent."""
+"""How often each number of callers has its turn in a round."""
+NEAREST, PAIRED_TURNS = 2, 24
+"""How many of the others then have so many more turns, ours right after each: the best are within a few
+percent, a single turn of theirs drifts by more, and two in a row drift alike."""
 COMPARED = (HIGH_RATE, OVERLOAD)
 """The shares that are looked at most. The faster a server, the more does a share of its own best ask of it:
 so ours also meets what each other server met there."""
@@ -36,7 +40,8 @@ def steps(servers: Sequence[str]) -> int:
     """How often a round of these servers, ours among them, says what one of them does."""
     each = 2 + TURNS * len(CALLERS) + sum(map(turns_of, RATES))
     others = sum(name != OURS for name in servers)
-    return each * len(servers) + COMPARED_TURNS * len(COMPARED) * others
+    pairs = 2 * PAIRED_TURNS * min(NEAREST, others) * len(CALLERS)
+    return each * len(servers) + pairs + COMPARED_TURNS * len(COMPARED) * others
 
 
 def turns_of(share: float) -> int:
@@ -95,6 +100,21 @@ class Contender:
 
         self._take_turn(f"c={callers}", step)
 
+    def pair(self, other: Contender, callers: int) -> None:
+        """A turn of another one's, and its own right after it."""
+        theirs = other.extra_turn(callers)
+        mine = self.extra_turn(callers)
+        if theirs and mine:
+            found = other.found
+            pair = Pair(mine.name, found.server, found.configuration, mine.answers, theirs.answers)
+            self._know(pairs=(*self.found.pairs, pair))
+
+    def extra_turn(self, callers: int) -> Cell | None:
+        """A turn with so many callers that does not count among its own; None where it has failed."""
+        cells: list[Cell] = []
+        self._take_turn(f"c={callers} paired", lambda _: cells.append(self._load.closed(callers)))
+        return cells[0] if cells else None
+
     def open(self, share: float) -> None:
         """Its turn with arrivals that wait for nobody; it has no further one if it is not back then."""
 
@@ -150,13 +170,26 @@ class Contender:
         self.found = replace(self.found, **fields)  # type: ignore[arg-type]
 
 
+def nearest(contenders: Sequence[Contender], callers: int) -> list[Contender]:
+    """The :data:`NEAREST` of the others that answered most with so many callers."""
+    known = [
+        (cell.answers, each)
+        for each in contenders
+        if each.found.server != OURS
+        and not each.found.error
+        and (cell := each.found.cell(f"c={callers}")) is not None
+    ]
+    known.sort(key=lambda pair: -pair[0])
+    return [each for _, each in known[:NEAREST]]
+
+
 def one_round(
     contenders: Sequence[Contender], model: Path, *, seconds: float, deadline_seconds: float
 ) -> list[Measured]:
     """What was found of each server; one that failed is a result too.
 
-    Ours, tuned, also meets what each of the others met at the shares that are :data:`COMPARED`, right
-    after it.
+    Ours, tuned, is paired with those that came nearest with as many callers, and also meets what each of the
+    others met at the shares that are :data:`COMPARED`, right after it.
     """
     ours = [
         each
@@ -169,6 +202,9 @@ def one_round(
         for callers in CALLERS:
             for each in list(contenders) * TURNS:
                 each.closed(callers)
+            for one in ours:
+                for each in nearest(contenders, callers) * PAIRED_TURNS:
+                    one.pair(each, callers)
         for share in RATES:
             for each in list(contenders) * turns_of(share):
                 each.open(share)

@@ -7,15 +7,17 @@ import time
 from pathlib import Path
 
 from benchmarks.peers.kept_run import STALE_SECONDS, KeptRun, Place
+from benchmarks.peers.pairs import Pair
 from tests.benchmarks.peers.conftest import Row
 
 PLACE = Place("faq", "mosec", "tuned")
 
 
 def test_a_row_is_found_again_as_it_was(tmp_path: Path, row: Row) -> None:
-    KeptRun(tmp_path / "run").keep(PLACE, row("mosec"))
+    measured = row("mosec", pairs=(Pair("c=1", "mosec", "tuned", 2.0, 1.0),))
+    KeptRun(tmp_path / "run").keep(PLACE, measured)
 
-    assert KeptRun(tmp_path / "run").find(PLACE) == row("mosec")
+    assert KeptRun(tmp_path / "run").find(PLACE) == measured
     assert KeptRun(tmp_path / "run").find(Place("faq", "mosec", "tuned", 2)) is None
 
 

@@ -5,16 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.measurement import CALLERS, Measured
+from benchmarks.peers.measurement import CALLERS, Cell, Measured
+from benchmarks.peers.pairs import Pair
 from benchmarks.peers.roster import OURS, PEERS, Peer
 from benchmarks.peers.running_server import RunningServer
-from benchmarks.peers.side_by_side import TURNS, Contender, one_round, steps
+from benchmarks.peers.side_by_side import (
+    PAIRED_TURNS,
+    TURNS,
+    Contender,
+    nearest,
+    one_round,
+    steps,
+)
 from client.address import read_address
 from tests.benchmarks.peers.test_process_tree import SPINNER, is_held
+
+SPEED = {OURS: 110.0, "mosec": 100.0, "kserve": 50.0, "litserve": 40.0}
 
 
 class Noting(Contender):
@@ -30,6 +41,13 @@ class Noting(Contender):
 
     def closed(self, callers: int) -> None:
         self._note(f"c={callers}")
+
+        cell = Cell(f"c={callers}", 1, SPEED[self.found.server], 1, 1, 1, 1)
+        self.found = replace(self.found, cells=(*self.found.cells, cell))
+
+    def extra_turn(self, callers: int) -> Cell | None:
+        self._note(f"c={callers} again")
+        return Cell(f"c={callers}", 1, SPEED[self.found.server], 1, 1, 1, 1)
 
     def open(self, share: float) -> None:
         self._note(f"{share:.0%}")
@@ -50,18 +68,47 @@ def test_every_load_is_taken_by_one_server_right_after_the_other(tmp_path: Path)
 
     found = one_round(two, tmp_path, seconds=1, deadline_seconds=1)
 
-    closed = [f"c={each}" for each in CALLERS for _ in range(TURNS)]
     loads = ["50%", "80%", "80%", "120%", "300%", "300%"]
     beside = {f"mosec {load}": f", {OURS} beside mosec at {load}" for load in ("80%", "300%")}
-    expected = [
-        f"{name} {load}" + beside.get(f"{name} {load}", "")
-        for load in ("started", *closed, *loads, "SIGTERM")
-        for name in (OURS, "mosec")
+
+    def in_turns(*loads: str, names: tuple[str, ...] = (OURS, "mosec")) -> list[str]:
+        return [
+            turn
+            for load in loads
+            for name in names
+            for turn in (f"{name} {load}" + beside.get(f"{name} {load}", "")).split(", ")
+        ]
+
+    closed = [
+        turn
+        for each in CALLERS
+        for turn in (
+            *in_turns(*[f"c={each}"] * TURNS),
+            *in_turns(*[f"c={each} again"] * PAIRED_TURNS, names=("mosec", OURS)),
+        )
     ]
-    expected = ", ".join(expected).split(", ")
+    expected = [*in_turns("started"), *closed, *in_turns(*loads, "SIGTERM")]
     assert noted == [*expected, "mosec ended", f"{OURS} ended"]
     assert len(expected) == steps([OURS, "mosec"]), "a bar of the steps ends where it should"
     assert [row.server for row in found] == [OURS, "mosec"]
+    assert found[0].pairs == tuple(
+        Pair(f"c={each}", "mosec", "tuned", SPEED[OURS], SPEED["mosec"])
+        for each in CALLERS
+        for _ in range(PAIRED_TURNS)
+    )
+    assert not found[1].pairs, "they are ours"
+
+
+def test_ours_is_paired_with_those_that_answer_most() -> None:
+    noted: list[str] = []
+    all_of_them = [Noting(name, noted) for name in ("litserve", OURS, "kserve", "mosec")]
+    for each in all_of_them:
+        each.closed(4)
+
+    assert [each.found.server for each in nearest(all_of_them, 4)] == ["mosec", "kserve"]
+    all_of_them[-1].found = replace(all_of_them[-1].found, error="ended with status 1")
+    assert [each.found.server for each in nearest(all_of_them, 4)] == ["kserve", "litserve"]
+    assert nearest(all_of_them, 16) == [], "nobody had a turn yet"
 
 
 def row_of(peer: Peer, tmp_path: Path, said: list[str]) -> Measured:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchmarks.peers.measurement import CALLERS, HIGH_RATE, OVERLOAD, Cell, Measured
+from benchmarks.peers.pairs import Pair
 from benchmarks.peers.roster import OURS
+from benchmarks.peers.rounds import medians
 from benchmarks.peers.tables import COLUMNS, result_of, summary_table, targets
 from benchmarks.result import Target
 from tests.benchmarks.peers.conftest import Row
@@ -52,7 +54,7 @@ def test_a_server_that_does_not_come_back_says_so_instead(row: Row) -> None:
 
 def test_ours_is_held_against_the_better_configuration_of_every_peer(row: Row) -> None:
     rows = [
-        row(OURS, 100),
+        row(OURS, 100, pairs=pairs(mosec=[(100, 110)], kserve=[(100, 20)])),
         row("mosec", 90, configuration="default"),
         row("mosec", 110),
         row("ray", 10),
@@ -63,8 +65,34 @@ def test_ours_is_held_against_the_better_configuration_of_every_peer(row: Row) -
     throughput = found["faq, c=1: at least 1.0 times the best peer's throughput"]
     assert not throughput.reached
     assert "110.0 of Mosec 1.0 tuned" in throughput.figure
+    assert not found["faq, c=4: at least 1.0 times the best peer's throughput"].reached, (
+        "not paired"
+    )
     median = found["faq: at least 2 times the median peer's best throughput"]
     assert median.figure == "5.00 (100.0 to 20.0)"
+
+
+def pairs(**turns: list[tuple[float, float]]) -> list[Pair]:
+    return [Pair("c=1", name, "tuned", *turn) for name, each in turns.items() for turn in each]
+
+
+def test_throughput_is_compared_by_turns_right_after_one_another(row: Row) -> None:
+    drifting = [(103.0, 100.0), (206.0, 200.0), (52.0, 50.0), (90.0, 100.0)]
+    rows = [row(OURS, 90, pairs=pairs(mosec=drifting)), row("mosec", 100)]
+
+    target = targets("faq", rows)[0]
+    assert target.figure == "1.03 (96.5 to 100.0 of Mosec 1.0 tuned, ahead in 3 of 4 turns)"
+    assert target.reached, "ours had its other turns when the machine was slow"
+    rows[0] = replace(rows[0], pairs=pairs(mosec=[(99.0, 100.0), *drifting[-1:]]))
+    assert not targets("faq", rows)[0].reached
+    rows[0] = replace(rows[0], pairs=pairs(mosec=[(99.0, 0.0)]))
+    assert targets("faq", rows)[0].figure == "–", "it answered nothing"
+
+
+def test_the_pairs_of_all_rounds_count(row: Row) -> None:
+    rounds = [row(OURS, pairs=pairs(mosec=[(n, 1.0)])) for n in (1.0, 2.0, 3.0)]
+
+    assert [pair.ours for pair in medians(rounds).pairs] == [1.0, 2.0, 3.0]
 
 
 def test_ours_is_also_held_against_the_quickest_peer_at_that_peer_s_load(row: Row) -> None:
