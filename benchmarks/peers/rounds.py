@@ -25,7 +25,7 @@ def medians(rounds: Sequence[Measured]) -> Measured:
         ready_seconds=statistics.median(each.ready_seconds for each in whole),
         memory_megabytes=statistics.median(each.memory_megabytes for each in whole),
         cells=tuple(map(median, by_name.values())),
-        pairs=[pair for each in whole for pair in each.pairs],
+        pairs=tuple(pair for each in whole for pair in each.pairs),
     )
 
 

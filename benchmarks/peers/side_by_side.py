@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 from benchmarks.models import KEPT
@@ -179,8 +180,7 @@ def nearest(contenders: Sequence[Contender], callers: int) -> list[Contender]:
         and not each.found.error
         and (cell := each.found.cell(f"c={callers}")) is not None
     ]
-    known.sort(key=lambda pair: -pair[0])
-    return [each for _, each in known[:NEAREST]]
+    return [each for _, each in sorted(known, key=itemgetter(0), reverse=True)[:NEAREST]]
 
 
 def one_round(

@@ -41,13 +41,11 @@ class Noting(Contender):
 
     def closed(self, callers: int) -> None:
         self._note(f"c={callers}")
-
-        cell = Cell(f"c={callers}", 1, SPEED[self.found.server], 1, 1, 1, 1)
-        self.found = replace(self.found, cells=(*self.found.cells, cell))
+        self._add(self._cell(callers))
 
     def extra_turn(self, callers: int) -> Cell | None:
         self._note(f"c={callers} again")
-        return Cell(f"c={callers}", 1, SPEED[self.found.server], 1, 1, 1, 1)
+        return self._cell(callers)
 
     def open(self, share: float) -> None:
         self._note(f"{share:.0%}")
@@ -57,6 +55,9 @@ class Noting(Contender):
 
     def end(self) -> None:
         self._note("SIGTERM")
+
+    def _cell(self, callers: int) -> Cell:
+        return Cell(f"c={callers}", 1, SPEED[self.found.server], 1, 1, 1, 1)
 
     def _note(self, what: str) -> None:
         self._noted.append(f"{self.found.server} {what}")
