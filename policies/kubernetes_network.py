@@ -29,6 +29,8 @@ SERVICE = "kubernetes:core/v1:Service"
 NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 DIRECTIONS = {"Ingress": "from", "Egress": "to"}
 """The types of a NetworkPolicy, and where a rule of each names its peers."""
+ALL_ADDRESSES = ("0.0.0.0/0", "::/0")
+"""Pods have addresses, too: a block of all of them is everybody."""
 ENFORCED_STANDARD = "pod-security.kubernetes.io/enforce"
 CLUSTER_SCOPED = (
     "Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "GatewayClass",
@@ -66,13 +68,13 @@ def _default_deny(stack: Stack) -> Iterator[Finding]:
     for policy in stack.of_type(NETWORK_POLICY):  # they add up: no other closes what one opens
         for direction in DIRECTIONS:
             if _opens_all(policy, direction):
-                yield Finding(policy, f"an empty rule opens all pods of its namespace: {direction}")
+                yield Finding(policy, f"a rule opens all pods of its namespace: {direction}")
 
 
 def _closes(policy: Resource, direction: str) -> bool:
     types = policy.at("spec", "policyTypes")
     named = direction in items(types) or holds_unknown(types)
-    return named and not _has_empty_rule(policy, direction)
+    return named and not _has_open_rule(policy, direction)
 
 
 def _opens_all(policy: Resource, direction: str) -> bool:
@@ -80,21 +82,39 @@ def _opens_all(policy: Resource, direction: str) -> bool:
         return False
     types = policy.at("spec", "policyTypes")
     # Kubernetes takes an empty list as none: both directions, where there are rules.
-    return (types in (None, []) or direction in items(types)) and _has_empty_rule(policy, direction)
+    return (types in (None, []) or direction in items(types)) and _has_open_rule(policy, direction)
 
 
-def _has_empty_rule(policy: Resource, direction: str) -> bool:
-    """Whether a rule names neither peers nor ports, by which it allows everything."""
+def _has_open_rule(policy: Resource, direction: str) -> bool:
+    """Whether a rule allows everything: any port, and nobody named or everybody."""
     return any(
-        not at(rule, DIRECTIONS[direction]) and not at(rule, "ports")
+        not at(rule, "ports") and _names_everybody(at(rule, DIRECTIONS[direction]))
         for rule in items(policy.at("spec", direction.lower()))
     )
 
 
+def _names_everybody(peers: object) -> bool:
+    return not peers or any(_is_everybody(peer) for peer in items(peers))
+
+
+def _is_everybody(peer: object) -> bool:
+    """Whether a peer is every address, or every pod of the cluster."""
+    block, pods = at(peer, "ipBlock"), at(peer, "podSelector")
+    if at(block, "cidr") in ALL_ADDRESSES:
+        return not at(block, "except")
+    return _is_empty(at(peer, "namespaceSelector")) and (pods is None or _is_empty(pods))
+
+
 def _selects_all(policy: Resource) -> bool:
     selector = policy.at("spec", "podSelector")
-    labels, expressions = at(selector, "matchLabels"), at(selector, "matchExpressions")
-    return selector is UNKNOWN or (selector is not None and not labels and not expressions)
+    return selector is UNKNOWN or _is_empty(selector)
+
+
+def _is_empty(selector: object) -> bool:
+    """Whether a selector is there and names nothing, by which it selects everything."""
+    return selector is not None and not any(
+        at(selector, key) for key in ("matchLabels", "matchExpressions")
+    )
 
 
 def _policies_of(stack: Stack, workload: Resource) -> list[Resource]:

@@ -15,7 +15,7 @@ ROLES = (f"{GROUP}:Role", f"{GROUP}:ClusterRole")
 BINDINGS = (f"{GROUP}:RoleBinding", f"{GROUP}:ClusterRoleBinding")
 MIGHTY_VERBS = ("impersonate", "escalate", "bind")
 MIGHTY_ROLES = ("cluster-admin", "admin")
-MIGHTY_PARTS = ("exec", "attach", "ephemeralcontainers", "proxy", "token")
+MIGHTY_PARTS = ("exec", "attach", "portforward", "ephemeralcontainers", "proxy", "token")
 """Of pods, nodes, services or service accounts, and of `*`, which stands for any of them."""
 EVERYBODY = (
     "system:masters", "system:authenticated", "system:unauthenticated", "system:anonymous",

@@ -53,6 +53,13 @@ def bound(group: str) -> Case:
     return Case("binding-names-somebody", (put(BINDING, "subjects", subjects),))
 
 
+def opened(peer: dict[str, object]) -> Case:
+    """A policy of its own that lets everybody in, though no rule of it is empty."""
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [peer]}]}
+    new = kubernetes("networking.k8s.io/v1:NetworkPolicy", "open", spec=spec)
+    return Case("namespace-default-deny", (plus(new),))
+
+
 POD_CASES = (
     either("pod-not-root", "runAsNonRoot", MISSING),
     either("pod-high-user", "runAsUser", 1000),
@@ -137,6 +144,10 @@ NETWORK_CASES = (
     Case("namespace-default-deny", (plus(kubernetes(  # no types are those that it has rules of
         "networking.k8s.io/v1:NetworkPolicy", "open",
         spec={"podSelector": {}, "policyTypes": [], "ingress": [{}]})),)),
+    opened({"ipBlock": {"cidr": "0.0.0.0/0"}}),
+    opened({"ipBlock": {"cidr": "::/0"}}),
+    opened({"namespaceSelector": {}}),
+    opened({"namespaceSelector": {"matchLabels": {}}, "podSelector": {}}),
     Case("workload-isolated", (without(NETWORK_POLICY, "faq"),)),
     Case("network-policy-port-exists",
          (put(NETWORK_POLICY, "spec.ingress", [{"ports": [{"port": 5000}]}], "faq"),)),
@@ -159,6 +170,7 @@ ROLE_CASES = (
     detour("pods/exec"),
     detour("*/exec"),
     detour("pods/attach"),
+    detour("pods/portforward"),
     detour("pods/ephemeralcontainers"),
     detour("nodes/proxy"),
     detour("serviceaccounts/token"),

@@ -15,7 +15,7 @@ from policies.pack import RULES
 from policies.rule import AnyRule
 from tests.infra.plans import NAMES, recording_of
 from tests.policies import azure_cases
-from tests.policies.good_stack import GOOD_STACK
+from tests.policies.good_stack import GOOD_STACK, kubernetes
 from tests.policies.mutations import (
     CASES,
     Round,
@@ -81,6 +81,23 @@ def test_production_rules_leave_other_environments_alone(case: Case) -> None:
     rule = RULES_BY_NAME[case.policy]
     found = reported(in_environment(case.spoilt(GOOD_STACK), "dev"), rule)
     assert bool(found) is not rule.production_only
+
+
+ALLOWED = {
+    "a port": {"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": 443}]},
+    "exceptions": {"from": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]},
+    "some pods": {
+        "from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "a"}}}]
+    },
+    "its own namespace": {"from": [{"podSelector": {}}]},
+}
+
+
+@pytest.mark.parametrize("rule", ALLOWED.values(), ids=ALLOWED)
+def test_a_network_policy_may_allow_what_it_names(rule: dict[str, object]) -> None:
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}
+    allowing = kubernetes("networking.k8s.io/v1:NetworkPolicy", "allowing", spec=spec)
+    assert reported([*GOOD_STACK, allowing], RULES_BY_NAME["namespace-default-deny"]) == []
 
 
 def test_no_policy_lacks_a_case() -> None:

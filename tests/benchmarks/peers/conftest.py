@@ -25,3 +25,15 @@ def row() -> Row:
         return Measured("faq", server, **(known | fields))
 
     return make
+
+
+@pytest.fixture
+def open_row(row: Row) -> Row:
+    """A row of which the cells with arrivals are these: load, all three rates, p99."""
+
+    def make(server: str, *cells: tuple[str, float, float]) -> Measured:
+        closed = row(server).cells[: len(CALLERS)]
+        opened = (Cell(load, rate, rate, rate, 1, 2, p99) for load, rate, p99 in cells)
+        return row(server, cells=(*closed, *opened))
+
+    return make

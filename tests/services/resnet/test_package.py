@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.resnet.__main__ import run
 from tests.services.resnet.frameworks.small_network import Parts
 
 
@@ -41,3 +42,17 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(parts: Parts, tmp_path: Path
     (line,) = done.stderr.splitlines()
     assert line.endswith("variables.data-00000-of-00001: cannot be copied: File too large")
     assert [path.name for path in tmp_path.iterdir()] == ["given"]
+
+
+def test_what_it_is_made_of_is_not_replaced_by_the_model(
+    parts: Parts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = parts.network.parent
+    link = given.parent / "link"
+    link.symlink_to(given)
+    before = sorted(given.rglob("*"))
+    for model in (given, link, parts.network, parts.network / "model", parts.labels):
+        assert run(parts.arguments(model)) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "choose another folder" in line
+        assert sorted(given.rglob("*")) == before
