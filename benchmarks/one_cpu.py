@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from benchmarks.cpu_group import CpuGroup, one_cpu
 from benchmarks.models import KEPT, faq_model, small_image_model
 from benchmarks.overhead import Setup, saturate
+from benchmarks.peers.process_tree import hold, let_go
 from benchmarks.result import Result, Table, Target
 from client.load import faq_workload, resnet_workload
 from services.launch import LaunchedService, launch
@@ -16,8 +17,8 @@ from services.launch import LaunchedService, launch
 AUTOMATIC = 0
 HAND_SET = (1, 2, 4)
 CALLERS = 4
-ROUNDS = 5
-SECONDS = 5.0
+TURNS = 24
+SECONDS = 1.0
 LEAST = 0.97
 
 
@@ -40,11 +41,12 @@ def run() -> Result:
         name="one_cpu",
         title="A container of one CPU",
         notes=[
-            f"The services in {limit}. Each is started anew in every round with the thread count that "
-            "it finds for itself and with each that could be set by hand (`--threads`), in another "
-            f"order each time, and saturated by {CALLERS} callers outside the group for "
-            f"{SECONDS:.0f} s; medians of {ROUNDS} rounds. resnet has EfficientNet-Lite0 in ONNX "
-            "Runtime. A ratio is the median of the rounds' ratios.",
+            f"The services in {limit}. Each is there with the thread count that it finds for itself and "
+            "with each that could be set by hand (`--threads`) at the same time. They take turns, in "
+            f"another order each time, in which {CALLERS} callers outside the group saturate one for "
+            f"{SECONDS:g} s while the others are stopped (SIGSTOP): the machine's speed drifts, and less "
+            f"so from one second to the next. Medians of {TURNS} turns each; a ratio is the median of "
+            "the turns' ratios. resnet has EfficientNet-Lite0 in ONNX Runtime.",
         ],
         tables=[
             Table(
@@ -59,19 +61,29 @@ def run() -> Result:
 
 
 def measure(setup: Setup, group: CpuGroup | None) -> Mapping[int, Sequence[float]]:
-    """Each thread count's requests a second, one figure a round."""
+    """Each thread count's requests a second, one figure a turn."""
     counts = (AUTOMATIC, *HAND_SET)
     rates: dict[int, list[float]] = {count: [] for count in counts}
-    for number in range(ROUNDS):
-        first = number % len(counts)
-        for count in (*counts[first:], *counts[:first]):
-            with _limited(setup, count, group) as service:
-                rates[count].append(saturate(service, setup, CALLERS).throughput)
+    with ExitStack() as stack:
+        services = {count: stack.enter_context(_limited(setup, count, group)) for count in counts}
+        for number in range(TURNS):
+            first = number % len(counts)
+            for count in (*counts[first:], *counts[:first]):
+                rates[count].append(_turn(services[count], setup))
     return rates
+
+
+def _turn(service: LaunchedService, setup: Setup) -> float:
+    let_go(service.process.pid)
+    try:
+        return saturate(service, setup, CALLERS).throughput
+    finally:
+        hold(service.process.pid)
 
 
 @contextmanager
 def _limited(setup: Setup, threads: int, group: CpuGroup | None) -> Generator[LaunchedService]:
+    """A service that is ready, and held; it ends with the block."""
     cpus = setup.cpus if group is None else ()
     with group.joined() if group is not None else nullcontext():
         service = launch(
@@ -80,8 +92,10 @@ def _limited(setup: Setup, threads: int, group: CpuGroup | None) -> Generator[La
         )  # fmt: skip
     try:
         service.wait_until_ready()
+        hold(service.process.pid)
         yield service
     finally:
+        let_go(service.process.pid)
         service.stop()
 
 
