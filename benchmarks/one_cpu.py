@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from benchmarks.cpu_group import CpuGroup, one_cpu
 from benchmarks.models import KEPT, faq_model, small_image_model
 from benchmarks.overhead import Setup, saturate
-from benchmarks.peers.process_tree import hold, let_go
+from benchmarks.peers.process_tree import hold, let_go, turn_of
 from benchmarks.result import Result, Table, Target
 from client.load import faq_workload, resnet_workload
 from services.launch import LaunchedService, launch
@@ -69,16 +69,9 @@ def measure(setup: Setup, group: CpuGroup | None) -> Mapping[int, Sequence[float
         for number in range(TURNS):
             first = number % len(counts)
             for count in (*counts[first:], *counts[:first]):
-                rates[count].append(_turn(services[count], setup))
+                with turn_of(services[count].process.pid):
+                    rates[count].append(saturate(services[count], setup, CALLERS).throughput)
     return rates
-
-
-def _turn(service: LaunchedService, setup: Setup) -> float:
-    let_go(service.process.pid)
-    try:
-        return saturate(service, setup, CALLERS).throughput
-    finally:
-        hold(service.process.pid)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,16 @@ def hold(pid: int) -> None:
 def let_go(pid: int) -> None:
     """They go on."""
     _signal(processes_of(pid), signal.SIGCONT)
+
+
+@contextmanager
+def turn_of(pid: int) -> Generator[None]:
+    """Inside the block they go on, then they are held again."""
+    let_go(pid)
+    try:
+        yield
+    finally:
+        hold(pid)
 
 
 def kill(processes: Sequence[Process]) -> None:

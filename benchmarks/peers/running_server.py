@@ -14,7 +14,7 @@ import httpx
 
 from benchmarks.models import KEPT
 from benchmarks.peers.memory import memory_megabytes
-from benchmarks.peers.process_tree import Process, hold, kill, let_go, processes_of
+from benchmarks.peers.process_tree import Process, hold, kill, let_go, processes_of, turn_of
 from benchmarks.peers.roster import ROOT, Peer
 from benchmarks.peers.served_model import Setup
 from client.address import Address, read_address
@@ -60,11 +60,8 @@ class RunningServer:
     @contextmanager
     def its_turn(self) -> Generator[RunningServer]:
         """Inside the block it does what it does, then it is held again."""
-        let_go(self.process.pid)
-        try:
+        with turn_of(self.process.pid):
             yield self
-        finally:
-            hold(self.process.pid)
 
     def memory_megabytes(self) -> float:
         """Resident memory of all its processes."""

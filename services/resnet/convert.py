@@ -20,6 +20,7 @@ from services.serving.model_folder import (
     ModelFolderError,
     new_model_folder,
     refuse_foreign_folder,
+    refuse_overlap,
 )
 
 
@@ -72,12 +73,8 @@ def convert(settings: ConvertSettings) -> None:
 
 def _check_destination(settings: ConvertSettings) -> None:
     """Refuse a destination before the libraries are imported, which takes seconds."""
-    if settings.model.resolve().is_relative_to(settings.source.resolve()):
-        raise CommandFailed(
-            f"{settings.model}: is the source or lies in it, which is to stay as it is; choose "
-            "another folder"
-        )
     try:
+        refuse_overlap(settings.model, settings.source)
         refuse_foreign_folder(settings.model, KIND)
     except ModelFolderError as error:
         raise CommandFailed(str(error)) from None

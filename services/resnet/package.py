@@ -22,7 +22,12 @@ from services.resnet.proof import ProofFailed, write_parts
 from services.resnet.settings import PackageSettings
 from services.resnet.transform import TransformError, read_transform
 from services.serving.command_line import CommandFailed
-from services.serving.model_folder import ModelFolderError, file_sha256, new_model_folder
+from services.serving.model_folder import (
+    ModelFolderError,
+    file_sha256,
+    new_model_folder,
+    refuse_overlap,
+)
 
 _READABLE_BY_ALL: Final = 0o644
 _SCRIPT_SUFFIXES: Final = (".torchscript.pt", ".torchscript", ".ts", ".pt", ".pth")
@@ -39,13 +44,14 @@ def package(settings: PackageSettings) -> None:
     or the parts do not fit together.
     """
     library, name = kind_of(settings.network)
-    _check_places(settings)
     try:
         labels = read_label_file(settings.labels)
         transform = read_transform(settings.preprocessing)
     except (LabelsError, TransformError) as error:
         raise CommandFailed(str(error)) from None
     try:
+        for source in (settings.network, settings.labels, settings.preprocessing):
+            refuse_overlap(settings.model, source)
         with new_model_folder(
             settings.model,
             kind=KIND,
@@ -65,25 +71,6 @@ def package(settings: PackageSettings) -> None:
     except ModelFolderError as error:
         raise CommandFailed(str(error)) from None
     print(f"{settings.model}: {settings.network.name} packaged for {library}", file=sys.stderr)
-
-
-def _check_places(settings: PackageSettings) -> None:
-    """Refuse a destination that would take its sources away, or be copied into itself.
-
-    A model that is replaced is removed, with all that lies in its folder.
-    """
-    model = settings.model.resolve()
-    for source in (settings.network, settings.labels, settings.preprocessing):
-        if source.resolve().is_relative_to(model):
-            raise CommandFailed(
-                f"{source}: is {settings.model} or lies in it, which is replaced; choose another "
-                "folder for the model"
-            )
-    if model.is_relative_to(settings.network.resolve()):
-        raise CommandFailed(
-            f"{settings.model}: lies in the network's folder, which is to stay as it is; choose "
-            "another folder"
-        )
 
 
 def kind_of(network: Path) -> tuple[Library, str]:

@@ -106,6 +106,23 @@ def new_model_folder(
         raise
 
 
+def refuse_overlap(destination: Path, source: Path) -> None:
+    """Refuse a destination and a source of which one lies in the other, or that are the same.
+
+    A model that is replaced is removed, with all that lies in its folder; and a folder that is copied into
+    itself has no end.
+
+    Raises:
+        ModelFolderError: they do.
+    """
+    written, read = destination.resolve(), source.resolve()
+    if written.is_relative_to(read) or read.is_relative_to(written):
+        raise ModelFolderError(
+            destination,
+            f"is {source}, lies in it or holds it, which is to stay as it is; choose another folder",
+        )
+
+
 def refuse_foreign_folder(destination: Path, kind: str) -> None:
     """Refuse to replace anything but a model of ``kind``, or an empty folder.
 

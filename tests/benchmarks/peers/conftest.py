@@ -29,11 +29,11 @@ def row() -> Row:
 
 @pytest.fixture
 def open_row(row: Row) -> Row:
-    """A row of which the cells with arrivals are these: load, all three rates, p99."""
+    """A row of which the cells with arrivals are these: load, offered, answered (all of it good), p99."""
 
-    def make(server: str, *cells: tuple[str, float, float]) -> Measured:
+    def make(server: str, *cells: tuple[str, float, float, float]) -> Measured:
         closed = row(server).cells[: len(CALLERS)]
-        opened = (Cell(load, rate, rate, rate, 1, 2, p99) for load, rate, p99 in cells)
+        opened = (Cell(load, *rates, rates[-1], 1, 2, p99) for load, *rates, p99 in cells)
         return row(server, cells=(*closed, *opened))
 
     return make

@@ -35,7 +35,7 @@ def test_the_source_is_not_replaced_by_what_is_made_of_it(
 ) -> None:
     link = tmp_path / "link"
     link.symlink_to(source)
-    for model in (source, link, source / "converted"):
+    for model in (source, link, source / "converted", source.parent):
         assert "choose another folder" in refused(source, model, capsys)
 
 
